@@ -1,0 +1,22 @@
+/* env.h -- the world outside: clock, randomness, log. The core reaches them only through here,
+** so that tests never sleep and a program may bring its own. */
+#ifndef LD_ENV_H
+#define LD_ENV_H
+
+#include "base.h"
+
+typedef enum ld_level { LD_LOG_ERROR, LD_LOG_WARN, LD_LOG_INFO, LD_LOG_DEBUG } ld_level;
+
+typedef struct ld_env {
+  void *context;                    /* handed to each function */
+  int64_t (*now_ms)(void *context); /* ms since 1970 */
+  void (*random)(void *context, void *bytes, size_t size);
+  void (*log)(void *context, ld_level level,
+              const char *line); /* NULL: silent. Called without locks held; may not raise. */
+} ld_env;
+
+ld_env ld_env_system(void); /* the system's clock and randomness, no log */
+int64_t ld_now(const ld_env *env);
+void ld_log(const ld_env *env, ld_level level, const char *format, ...) LD_PRINTF(3, 4);
+
+#endif
