@@ -1,0 +1,25 @@
+/* json.h -- documents as JSON text and back, lossless or refused; never rounded in silence. cJSON parses and prints.
+**
+** What JSON cannot say is MongoDB Extended JSON v2 (https://github.com/mongodb/specifications/blob/master/source/extended-json.md):
+**   an integer past 2^53            {"$numberLong": "9007199254740993"}
+**   a float with a whole value      {"$numberDouble": "1.0"}, "-0.0", "NaN", "Infinity", "-Infinity", "1e+300"
+**   bytes that are not UTF-8, or hold a NUL   {"$binary": {"base64": "AAE=", "subType": "00"}}
+** and, of our own,
+**   a map with a key that is not a plain string   {"$map": [[1, "a"], [false, "b"]]}
+**   a map that looks like one of these            {"$literal": {...}}
+** A number in plain JSON is an integer when it has neither fraction nor exponent and fits int64, else a float; it is refused when
+** its digits do not survive in a float64. Only these five names, alone in their object, are special; others are plain fields. */
+#ifndef LD_JSON_H
+#define LD_JSON_H
+
+#include "base.h"
+
+/* Parse one JSON text (RFC 8259, strictly: UTF-8, no duplicate names, no lone surrogates, nothing behind it, a leading byte order mark allowed)
+** and append the document to `value`. INVALID with `line L, column C: ...` (columns count bytes from 1), NOMEM. */
+ld_rc ld_json_parse(ld_slice text, ld_buf *value, ld_error *error);
+
+/* Append `document` as JSON text. `pretty`: two spaces an indent, and a newline at the end; else one line without blanks.
+** INVALID when `document` is no document, NOMEM. */
+ld_rc ld_json_print(ld_slice document, bool pretty, ld_buf *text, ld_error *error);
+
+#endif

@@ -1,0 +1,65 @@
+/* value.h -- documents: MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), read and written in place.
+**
+** nil, bool, int64, float64, str (valid UTF-8), bin (any bytes), array, map with keys of any scalar type.
+** Written in the shortest form (floats always as float 64). Read in any form; unsigned integers past int64 and extension types
+** are refused. A document is one value with nothing behind it, at most LD_DEPTH containers inside one another. */
+#ifndef LD_VALUE_H
+#define LD_VALUE_H
+
+#include "base.h"
+
+#define LD_DEPTH 128
+
+typedef enum ld_kind {
+  LD_NIL,
+  LD_BOOL,
+  LD_INT,
+  LD_FLOAT,
+  LD_STR,
+  LD_BIN,
+  LD_ARRAY,
+  LD_MAP
+} ld_kind;
+
+/* "a string", "a map": for messages. */
+const char *ld_kind_name(ld_kind kind);
+
+/* One scalar, or the head of a container: `count` elements or pairs follow it. */
+typedef struct ld_token {
+  ld_kind kind;
+  union {
+    bool truth;
+    int64_t integer;
+    double number;
+    ld_slice bytes; /* str and bin; borrowed from the document */
+    uint32_t count; /* array: elements; map: pairs */
+  };
+} ld_token;
+
+/* Take one token off the front of `rest`. False: cut off, or no MessagePack that we keep; `rest` is then undefined. */
+bool ld_value_next(ld_slice *rest, ld_token *token);
+/* Take one whole value off the front of `rest`; `*value` is the bytes of it. */
+bool ld_value_take(ld_slice *rest, ld_slice *value);
+/* INVALID, with the byte offset, unless `document` is exactly one value within the depth, its str all UTF-8 and its map keys scalars other than nil and NaN. */
+ld_rc ld_value_check(ld_slice document, ld_error *error);
+/* The value of the string key `name` in a map. False when it is not a map, or not there. */
+bool ld_value_field(ld_slice map, const char *name, ld_slice *value);
+static inline bool ld_is_string(const ld_token *token) {
+  return token->kind == LD_STR || token->kind == LD_BIN;
+}
+
+void ld_write_nil(ld_buf *buf);
+void ld_write_bool(ld_buf *buf, bool truth);
+void ld_write_int(ld_buf *buf, int64_t integer);
+void ld_write_float(ld_buf *buf, double number);
+void ld_write_string(ld_buf *buf,
+                     ld_slice bytes); /* str when the bytes are valid UTF-8, else bin */
+void ld_write_text(ld_buf *buf, const char *text); /* a str from a C string known to be UTF-8 */
+void ld_write_array(ld_buf *buf, size_t count);    /* the head; `count` values follow */
+void ld_write_map(ld_buf *buf, size_t count);      /* the head; `count` pairs follow */
+
+/* For containers whose count is known only at the end: open notes where the head will be, close writes it in the shortest form. */
+size_t ld_write_open(ld_buf *buf);
+void ld_write_close(ld_buf *buf, size_t opened, ld_kind kind, size_t count);
+
+#endif
