@@ -50,6 +50,7 @@ void ld_engine_close(ld_engine *engine) {
   free(engine->spare_txn);
   if (engine->spare_cursor != NULL) ld_buf_clear(&engine->spare_cursor->parked);
   free(engine->spare_cursor);
+  ld_buf_clear(&engine->scratch);
   free(engine);
 }
 
@@ -123,7 +124,6 @@ static ld_rc start(ld_engine *engine, ld_txn *parent, bool writable, ld_txn **ou
     return rc;
   }
   if (parent != NULL) parent->has_child = true;
-  engine->generation++;
   *out = txn;
   return LD_OK;
 }

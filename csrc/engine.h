@@ -118,7 +118,7 @@ struct ld_engine {
   ld_txn *txns;            /* engine.c's: open ones, newest first */
   ld_txn *spare_txn;       /* engine.c's: kept so that a get allocates nothing */
   ld_cursor *spare_cursor; /* engine.c's */
-  uint64_t generation;     /* engine.c's: counts transactions */
+  ld_buf scratch;          /* row.c's: where the value of a row is put together */
 };
 
 struct ld_txn {

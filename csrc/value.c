@@ -182,6 +182,34 @@ bool ld_value_field(ld_slice map, const char *name, ld_slice *value) {
   return false;
 }
 
+/* ---- paths ---- */
+
+static bool is_plain(ld_slice name) {
+  for (size_t i = 0; i < name.size; i++)
+    if (strchr(" .[]\"\\", name.data[i]) != NULL || name.data[i] < 0x20 || name.data[i] >= 0x7f)
+      return false;
+  return name.size > 0 && name.size <= 60;
+}
+
+void ld_path_key(ld_buf *path, const ld_token *key) {
+  ld_quoted quoted;
+  if (ld_is_string(key) && is_plain(key->bytes))
+    ld_buf_printf(path, "%s%.*s", path->size > 0 ? "." : "", (int)key->bytes.size,
+                  (const char *)key->bytes.data);
+  else if (ld_is_string(key))
+    ld_buf_printf(path, "[%s]", ld_quote(key->bytes, quoted));
+  else if (key->kind == LD_INT)
+    ld_buf_printf(path, "[%lld]", (long long)key->integer);
+  else if (key->kind == LD_FLOAT)
+    ld_buf_printf(path, "[%.17g]", key->number);
+  else
+    ld_buf_printf(path, "[%s]", key->kind == LD_BOOL && key->truth ? "true" : "false");
+}
+
+void ld_path_index(ld_buf *path, uint64_t index) {
+  ld_buf_printf(path, "[%llu]", (unsigned long long)index);
+}
+
 /* ---- writing ---- */
 
 static void write_head(ld_buf *buf, uint8_t head, uint64_t number, size_t width) {

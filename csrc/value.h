@@ -44,6 +44,9 @@ bool ld_value_take(ld_slice *rest, ld_slice *value);
 ld_rc ld_value_check(ld_slice document, ld_error *error);
 /* The value of the string key `name` in a map. False when it is not a map, or not there. */
 bool ld_value_field(ld_slice map, const char *name, ld_slice *value);
+/* Append one step of a path in a document, for messages: `.name`, `["odd name"]`, `[3]` (an index counts from 1). At the start of `path` the dot is left out. */
+void ld_path_key(ld_buf *path, const ld_token *key);
+void ld_path_index(ld_buf *path, uint64_t index);
 static inline bool ld_is_string(const ld_token *token) {
   return token->kind == LD_STR || token->kind == LD_BIN;
 }

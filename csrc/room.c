@@ -1,0 +1,263 @@
+/* room.c -- save, get and walk whole rooms. Ratings by themselves: rating.c; over all rooms: sweep.c. */
+#include "room.h"
+
+#include "room_check.h"
+#include "room_row.h"
+#include "tuple.h"
+
+/* ---- save ---- */
+
+/* The configuration: every field but ratings and userProgress. */
+static void write_config(ld_slice document, const ld_room_fields *fields, ld_buf *config) {
+  ld_token head, key;
+  ld_slice rest = document, value;
+  ld_value_next(&rest, &head);
+  size_t opened = ld_write_open(config), count = 0;
+  for (uint32_t i = 0; i < head.count; i++) {
+    ld_slice start = rest;
+    ld_value_next(&rest, &key);
+    ld_value_take(&rest, &value);
+    if (value.data == fields->ratings.data || value.data == fields->progress.data) continue;
+    ld_buf_add(config, ld_bytes(start.data, (size_t)(rest.data - start.data)));
+    count++;
+  }
+  ld_write_close(config, opened, LD_MAP, count);
+}
+
+static ld_rc put_ratings(ld_txn *txn, int64_t id, ld_slice ratings, ld_buf *key) {
+  ld_token head, media;
+  ld_slice votes;
+  ld_rc rc = LD_OK;
+  if (ratings.size == 0) return LD_OK;
+  ld_value_next(&ratings, &head);
+  for (uint32_t i = 0; i < head.count && rc == LD_OK; i++) {
+    ld_value_next(&ratings, &media);
+    ld_value_take(&ratings, &votes);
+    room_part_key(key, LD_SPACE_RATING, id, media.bytes);
+    rc = key->failed ? room_no_memory(txn) : ld_row_put(txn, ld_buf_slice(key), votes);
+  }
+  return rc;
+}
+
+static ld_rc put_progress(ld_txn *txn, int64_t id, ld_slice progress, ld_buf *key) {
+  uint8_t space[24];
+  ld_buf payload = {.data = space, .capacity = sizeof space};
+  ld_token head, user, count;
+  ld_rc rc = LD_OK;
+  if (progress.size == 0) return LD_OK;
+  ld_value_next(&progress, &head);
+  for (uint32_t i = 0; i < head.count && rc == LD_OK; i++) {
+    ld_value_next(&progress, &user);
+    ld_value_next(&progress, &count);
+    room_part_key(key, LD_SPACE_PROGRESS, id, user.bytes);
+    ld_buf_reset(&payload);
+    room_write_progress(&payload, count.integer, 0);
+    rc = key->failed ? room_no_memory(txn)
+                     : ld_row_put(txn, ld_buf_slice(key), ld_buf_slice(&payload));
+  }
+  return rc;
+}
+
+static ld_rc delete_parts(ld_txn *txn, const room_row *room, ld_buf *key) {
+  uint64_t count;
+  ld_rc rc = LD_OK;
+  if ((room->flags & ROOM_HAS_RATINGS) != 0) {
+    room_part_prefix(key, LD_SPACE_RATING, room->id);
+    rc = key->failed ? room_no_memory(txn) : ld_row_del_prefix(txn, ld_buf_slice(key), &count);
+  }
+  if (rc == LD_OK && (room->flags & ROOM_HAS_PROGRESS) != 0) {
+    room_part_prefix(key, LD_SPACE_PROGRESS, room->id);
+    rc = key->failed ? room_no_memory(txn) : ld_row_del_prefix(txn, ld_buf_slice(key), &count);
+  }
+  return rc;
+}
+
+/* The id of the room of that name, whose ratings and progress are removed; or a new one. */
+static ld_rc take_place(ld_txn *txn, ld_slice name, ld_buf *key, int64_t *id) {
+  room_row old;
+  uint64_t number;
+  ld_rc rc = room_find(txn, name, &old);
+  if (rc == LD_OK) {
+    *id = old.id;
+    return delete_parts(txn, &old, key);
+  }
+  if (rc != LD_NOTFOUND) return rc;
+  rc = ld_sequence_next(txn, &number);
+  if (rc == LD_OK) *id = (int64_t)number;
+  return rc;
+}
+
+static ld_rc put_room(ld_txn *txn, ld_slice name, const room_row *room, ld_buf *key,
+                      ld_buf *payload) {
+  ld_buf_reset(payload);
+  room_encode(room, payload);
+  room_key(key, name);
+  if (key->failed || payload->failed) return room_no_memory(txn);
+  return ld_row_put(txn, ld_buf_slice(key), ld_buf_slice(payload));
+}
+
+ld_rc ld_room_save(ld_txn *txn, ld_slice document) {
+  ld_room_fields fields;
+  ld_buf key = {0}, config = {0}, payload = {0};
+  room_row room = {.saved_at = ld_now(&txn->engine->env)};
+  ld_rc rc = ld_room_check(document, &fields, &txn->engine->error);
+  if (rc == LD_OK) rc = take_place(txn, fields.name, &key, &room.id);
+  if (rc != LD_OK) goto done;
+  write_config(document, &fields, &config);
+  room.config = ld_buf_slice(&config);
+  if (fields.ratings.size > 0) room.flags |= ROOM_HAS_RATINGS;
+  if (fields.progress.size > 0) room.flags |= ROOM_HAS_PROGRESS;
+  rc = config.failed ? room_no_memory(txn) : put_room(txn, fields.name, &room, &key, &payload);
+  if (rc == LD_OK) rc = put_ratings(txn, room.id, fields.ratings, &key);
+  if (rc == LD_OK) rc = put_progress(txn, room.id, fields.progress, &key);
+done:
+  ld_buf_clear(&key);
+  ld_buf_clear(&config);
+  ld_buf_clear(&payload);
+  return rc;
+}
+
+/* ---- get ---- */
+
+static ld_rc add_part(ld_txn *txn, const ld_row *row, uint8_t space, ld_buf *document,
+                      ld_buf *scratch) {
+  ld_slice name;
+  int64_t count, at;
+  ld_rc rc = room_part_name(txn, row->key, &name, scratch);
+  if (rc != LD_OK) return rc;
+  ld_write_string(document, name);
+  if (space == LD_SPACE_RATING) {
+    ld_buf_add(document, row->payload);
+    return LD_OK;
+  }
+  if (!room_read_progress(row->payload, &count, &at)) return room_damaged(txn, "a progress row");
+  ld_write_int(document, count);
+  return LD_OK;
+}
+
+/* A field whose value is a map with an entry for each row of the space. */
+static ld_rc add_parts(ld_txn *txn, int64_t id, uint8_t space, const char *field,
+                       ld_buf *document) {
+  uint8_t room[16];
+  ld_buf prefix = {.data = room, .capacity = sizeof room}, scratch = {0};
+  ld_scan scan;
+  ld_row row;
+  size_t count = 0;
+  room_part_prefix(&prefix, space, id);
+  ld_rc rc = ld_scan_begin(&scan, txn, ld_buf_slice(&prefix), LD_SLICE_NONE);
+  if (rc != LD_OK) return rc;
+  ld_write_text(document, field);
+  size_t opened = ld_write_open(document);
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
+    rc = add_part(txn, &row, space, document, &scratch);
+    if (rc != LD_OK) break;
+    count++;
+  }
+  ld_scan_end(&scan);
+  ld_buf_clear(&scratch);
+  ld_write_close(document, opened, LD_MAP, count);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* The fields of the configuration; `*count` is raised by their number. */
+static bool add_config(ld_slice config, unsigned parts, ld_buf *document, size_t *count) {
+  ld_token head, key;
+  ld_slice value;
+  if (!ld_value_next(&config, &head) || head.kind != LD_MAP) return false;
+  if ((parts & LD_ROOM_PASSWORD) != 0) {
+    ld_buf_add(document, config);
+    *count += head.count;
+    return true;
+  }
+  for (uint32_t i = 0; i < head.count; i++) {
+    const uint8_t *start = config.data;
+    if (!ld_value_next(&config, &key) || !ld_value_take(&config, &value)) return false;
+    if (ld_is_string(&key) && ld_equal(key.bytes, ld_text("password"))) continue;
+    ld_buf_add(document, ld_bytes(start, (size_t)(config.data - start)));
+    (*count)++;
+  }
+  return true;
+}
+
+static ld_rc write_room(ld_txn *txn, const room_row *room, unsigned parts, ld_buf *document) {
+  size_t opened = ld_write_open(document), count = 0;
+  bool whole = (parts & LD_ROOM_RATINGS) != 0;
+  bool ratings = whole && (room->flags & ROOM_HAS_RATINGS) != 0;
+  bool progress = whole && (room->flags & ROOM_HAS_PROGRESS) != 0;
+  ld_rc rc = LD_OK;
+  if (!add_config(room->config, parts, document, &count)) return room_damaged(txn, "a row");
+  if (ratings) rc = add_parts(txn, room->id, LD_SPACE_RATING, "ratings", document);
+  if (progress && rc == LD_OK)
+    rc = add_parts(txn, room->id, LD_SPACE_PROGRESS, "userProgress", document);
+  ld_write_close(document, opened, LD_MAP, count + ratings + progress);
+  return rc == LD_OK && document->failed ? room_no_memory(txn) : rc;
+}
+
+ld_rc ld_room_get(ld_txn *txn, ld_slice name, unsigned parts, ld_buf *document) {
+  room_row room;
+  ld_rc rc = room_find(txn, name, &room);
+  return rc == LD_OK ? write_room(txn, &room, parts, document) : rc;
+}
+
+ld_rc ld_room_has(ld_txn *txn, ld_slice name) {
+  room_row room;
+  return room_find(txn, name, &room);
+}
+
+/* ---- delete, each ---- */
+
+ld_rc ld_room_delete(ld_txn *txn, ld_slice name) {
+  room_row room;
+  ld_buf key = {0};
+  ld_rc rc = room_find(txn, name, &room);
+  if (rc == LD_OK) rc = delete_parts(txn, &room, &key);
+  if (rc == LD_OK) {
+    room_key(&key, name);
+    rc = key.failed ? room_no_memory(txn) : ld_row_del(txn, ld_buf_slice(&key));
+  }
+  ld_buf_clear(&key);
+  return rc;
+}
+
+typedef struct room_walk {
+  ld_txn *txn;
+  bool names_only;
+  unsigned parts;
+  ld_buf name_scratch, document;
+  ld_room_visit visit;
+  void *context;
+} room_walk;
+
+static ld_rc visit_row(room_walk *walk, const ld_row *row) {
+  room_row room;
+  ld_slice name;
+  ld_rc rc = room_part_name(walk->txn, row->key, &name, &walk->name_scratch);
+  ld_buf_reset(&walk->document);
+  if (rc == LD_OK && !walk->names_only) rc = room_decode(walk->txn, row->payload, &room);
+  if (rc == LD_OK && !walk->names_only)
+    rc = write_room(walk->txn, &room, walk->parts, &walk->document);
+  return rc == LD_OK ? walk->visit(walk->context, name, ld_buf_slice(&walk->document)) : rc;
+}
+
+ld_rc ld_room_each(ld_txn *txn, const ld_room_range *range, bool names_only, unsigned parts,
+                   ld_room_visit visit, void *context) {
+  ld_buf prefix = {0}, after = {0};
+  room_walk walk = {txn, names_only, parts, {0}, {0}, visit, context};
+  ld_scan scan;
+  ld_row row;
+  ld_buf_byte(&prefix, LD_SPACE_ROOM);
+  ld_tuple_prefix(&prefix, range->prefix);
+  if (range->after.size > 0) room_key(&after, range->after);
+  ld_rc rc = prefix.failed || after.failed ? room_no_memory(txn) : LD_OK;
+  if (rc == LD_OK) rc = ld_scan_begin(&scan, txn, ld_buf_slice(&prefix), ld_buf_slice(&after));
+  if (rc == LD_OK) {
+    while ((rc = ld_scan_next(&scan, &row)) == LD_OK && (rc = visit_row(&walk, &row)) == LD_OK) {
+    }
+    ld_scan_end(&scan);
+  }
+  ld_buf_clear(&prefix);
+  ld_buf_clear(&after);
+  ld_buf_clear(&walk.name_scratch);
+  ld_buf_clear(&walk.document);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}

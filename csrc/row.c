@@ -1,0 +1,275 @@
+/* row.c -- rows: checksum, revision, long keys.
+**
+** A key past LONGEST is stored as its first KEPT bytes and the FNV-1a-128 hash of all of it, LD_KEY_MAX bytes together: so a stored
+** key is shortened exactly when it has that size. Two keys with one hash would be refused (EXISTS), never mixed up, since the row
+** keeps the whole key. */
+#include "row.h"
+
+#include <string.h>
+
+#include "tuple.h"
+
+enum {
+  FORMAT = 0x01,
+  FLAG_WHOLE_KEY = 0x01,
+  HEADER = 6, /* format, flags, checksum */
+  HASH = 16,
+  LONGEST = LD_KEY_MAX - 1,
+  KEPT = LD_KEY_MAX - HASH
+};
+
+/* ---- keys ---- */
+
+/* FNV-1a, 128 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+static void hash128(ld_slice bytes, uint8_t out[HASH]) {
+  __extension__ typedef unsigned __int128 wide;
+  const wide prime = (wide)1 << 88 | 0x13b;
+  wide hash = (wide)0x6c62272e07bb0142u << 64 | 0x62b821756295c58du;
+  for (size_t i = 0; i < bytes.size; i++) hash = (hash ^ bytes.data[i]) * prime;
+  for (size_t i = 0; i < HASH; i++) out[i] = (uint8_t)(hash >> (8 * (HASH - 1 - i)));
+}
+
+/* The key as engines see it, in `room` when it has to be shortened. */
+static ld_slice engine_key(ld_slice key, uint8_t room[LD_KEY_MAX]) {
+  if (key.size <= LONGEST) return key;
+  memcpy(room, key.data, KEPT);
+  hash128(key, room + KEPT);
+  return ld_bytes(room, LD_KEY_MAX);
+}
+
+/* ---- values ---- */
+
+static uint32_t checksum(ld_slice key, ld_slice value) {
+  uint32_t crc = ld_crc32c(0, key);
+  crc = ld_crc32c(crc, ld_bytes(value.data, 2));
+  return ld_crc32c(crc, ld_bytes(value.data + HEADER, value.size - HEADER));
+}
+
+static uint32_t stored_checksum(ld_slice value) {
+  const uint8_t *at = value.data + 2;
+  return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static void encode(ld_slice stored_key, ld_slice key, uint64_t revision, ld_slice payload,
+                   ld_buf *value) {
+  bool shortened = key.size > LONGEST;
+  size_t start = value->size;
+  static const uint8_t no_checksum[4] = {0};
+  ld_buf_byte(value, FORMAT);
+  ld_buf_byte(value, shortened ? FLAG_WHOLE_KEY : 0);
+  ld_buf_add(value, ld_bytes(no_checksum, 4));
+  ld_buf_varint(value, revision);
+  if (shortened) ld_buf_varint(value, key.size);
+  if (shortened) ld_buf_add(value, key);
+  ld_buf_add(value, payload);
+  if (value->failed) return;
+  uint32_t crc = checksum(stored_key, ld_bytes(value->data + start, value->size - start));
+  for (size_t i = 0; i < 4; i++) value->data[start + 2 + i] = (uint8_t)(crc >> (8 * i));
+}
+
+void ld_row_encode(ld_slice key, uint64_t revision, ld_slice payload, ld_buf *value) {
+  uint8_t room[LD_KEY_MAX];
+  encode(engine_key(key, room), key, revision, payload, value);
+}
+
+bool ld_row_is_sound(ld_slice key, ld_slice value) {
+  return value.size > HEADER && value.data[0] == FORMAT &&
+         stored_checksum(value) == checksum(key, value);
+}
+
+static bool decode_body(ld_slice key, ld_slice value, ld_row *row) {
+  ld_slice rest = ld_bytes(value.data + HEADER, value.size - HEADER);
+  uint64_t size;
+  if (!ld_read_varint(&rest, &row->revision)) return false;
+  row->key = key;
+  if ((value.data[1] & FLAG_WHOLE_KEY) != 0) {
+    if (!ld_read_varint(&rest, &size) || size > rest.size) return false;
+    row->key = ld_bytes(rest.data, (size_t)size);
+    rest = ld_bytes(rest.data + size, rest.size - (size_t)size);
+  }
+  row->payload = rest;
+  return true;
+}
+
+static ld_rc damaged(ld_txn *txn, ld_slice key, const char *what) {
+  ld_quoted quoted;
+  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT,
+                               "row %s: %s; restore the store from a backup", ld_quote(key, quoted),
+                               what));
+}
+
+static ld_rc decode(ld_txn *txn, ld_slice key, ld_slice value, ld_row *row) {
+  if (!ld_row_is_sound(key, value)) return damaged(txn, key, "the checksum differs");
+  if ((value.data[1] & ~FLAG_WHOLE_KEY) != 0)
+    return ld_fail(&txn->engine->error, LD_UNSUPPORTED,
+                   "row: written by a newer version (flags %02x)", value.data[1]);
+  return decode_body(key, value, row) ? LD_OK : damaged(txn, key, "the header is cut off");
+}
+
+/* ---- reading and writing ---- */
+
+ld_rc ld_row_get(ld_txn *txn, ld_slice key, ld_row *row) {
+  uint8_t room[LD_KEY_MAX];
+  ld_slice stored = engine_key(key, room), value;
+  ld_rc rc = ld_get(txn, stored, &value);
+  if (rc == LD_OK) rc = decode(txn, stored, value, row);
+  if (rc != LD_OK) return rc;
+  if (stored.data == key.data) {
+    row->key = key;
+    return LD_OK;
+  }
+  return ld_equal(row->key, key) ? LD_OK : LD_NOTFOUND;
+}
+
+/* Refuse to replace a row of another key with the same hash. */
+static ld_rc check_twin(ld_txn *txn, ld_slice key, ld_slice stored) {
+  ld_slice value;
+  ld_row row;
+  ld_rc rc = ld_get(txn, stored, &value);
+  if (rc == LD_OK) rc = decode(txn, stored, value, &row);
+  if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
+  if (ld_equal(row.key, key)) return LD_OK;
+  return ld_fail(&txn->engine->error, LD_EXISTS, "another long key has the same hash");
+}
+
+ld_rc ld_row_put(ld_txn *txn, ld_slice key, ld_slice payload) {
+  uint8_t room[LD_KEY_MAX];
+  uint64_t revision;
+  ld_slice stored = engine_key(key, room);
+  ld_rc rc = stored.data == key.data ? LD_OK : check_twin(txn, key, stored);
+  if (rc == LD_OK) rc = ld_sequence_next(txn, &revision);
+  if (rc != LD_OK) return rc;
+  ld_buf *value = &txn->engine->scratch;
+  ld_buf_reset(value);
+  encode(stored, key, revision, payload, value);
+  if (value->failed)
+    return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "row: out of memory"));
+  return ld_put(txn, stored, ld_buf_slice(value));
+}
+
+ld_rc ld_row_del(ld_txn *txn, ld_slice key) {
+  uint8_t room[LD_KEY_MAX];
+  ld_row row;
+  if (key.size <= LONGEST) return ld_del(txn, key);
+  ld_rc rc = ld_row_get(txn, key, &row);
+  return rc == LD_OK ? ld_del(txn, engine_key(key, room)) : rc;
+}
+
+/* ---- scans ---- */
+
+static ld_slice short_prefix(ld_slice prefix) {
+  return ld_bytes(prefix.data, prefix.size < KEPT ? prefix.size : KEPT);
+}
+
+ld_rc ld_scan_begin(ld_scan *scan, ld_txn *txn, ld_slice prefix, ld_slice after) {
+  uint8_t room[LD_KEY_MAX];
+  ld_slice key, value, stored = engine_key(after, room);
+  *scan = (ld_scan){.prefix = prefix, .short_prefix = short_prefix(prefix)};
+  ld_rc rc = ld_cursor_open(txn, &scan->cursor);
+  if (rc != LD_OK) return rc;
+  bool from_after = ld_compare(stored, scan->short_prefix) > 0;
+  rc = ld_cursor_seek(scan->cursor, from_after ? stored : scan->short_prefix);
+  scan->placed = rc == LD_OK;
+  if (scan->placed && from_after) rc = ld_cursor_current(scan->cursor, &key, &value);
+  if (rc == LD_OK && from_after && ld_equal(key, stored)) scan->placed = false; /* step over it */
+  if (rc == LD_OK || rc == LD_NOTFOUND) return LD_OK;
+  ld_scan_end(scan);
+  return rc;
+}
+
+ld_rc ld_scan_next(ld_scan *scan, ld_row *row) {
+  ld_txn *txn = scan->cursor->txn;
+  for (;;) {
+    ld_slice key, value;
+    ld_rc rc = scan->placed ? LD_OK : ld_cursor_next(scan->cursor);
+    scan->placed = false;
+    if (rc == LD_OK) rc = ld_cursor_current(scan->cursor, &key, &value);
+    if (rc != LD_OK) return rc;
+    if (!ld_starts_with(key, scan->short_prefix)) return LD_NOTFOUND;
+    rc = decode(txn, key, value, row);
+    if (rc != LD_OK || ld_starts_with(row->key, scan->prefix)) return rc;
+  }
+}
+
+void ld_scan_end(ld_scan *scan) {
+  ld_cursor_close(scan->cursor);
+  scan->cursor = NULL;
+}
+
+/* The first key behind all that begin with `prefix`; empty when there is none. */
+static ld_slice behind(ld_slice prefix, uint8_t room[LD_KEY_MAX]) {
+  size_t size = prefix.size;
+  while (size > 0 && prefix.data[size - 1] == 0xff) size--;
+  if (size == 0) return LD_SLICE_NONE;
+  memcpy(room, prefix.data, size);
+  room[size - 1]++;
+  return ld_bytes(room, size);
+}
+
+static ld_rc del_long_prefix(ld_txn *txn, ld_slice prefix, uint64_t *count) {
+  ld_scan scan;
+  ld_row row;
+  uint64_t deleted = 0;
+  ld_rc rc = ld_scan_begin(&scan, txn, prefix, LD_SLICE_NONE);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
+    rc = ld_row_del(txn, row.key);
+    if (rc != LD_OK) break;
+    deleted++;
+  }
+  ld_scan_end(&scan);
+  if (rc != LD_NOTFOUND) return rc;
+  *count = deleted;
+  return LD_OK;
+}
+
+ld_rc ld_row_del_prefix(ld_txn *txn, ld_slice prefix, uint64_t *count) {
+  uint8_t room[LD_KEY_MAX];
+  if (prefix.size > KEPT) return del_long_prefix(txn, prefix, count);
+  return ld_del_range(txn, prefix, behind(prefix, room), count);
+}
+
+/* ---- the sequence ---- */
+
+/* Space STORE, the tuple of one string; the NUL that ends the literal ends the string. */
+static ld_slice sequence_key(void) {
+  static const char key[] = "\x01\x30"
+                            "sequence";
+  return ld_bytes(key, sizeof key);
+}
+
+static ld_rc load_sequence(ld_txn *txn) {
+  ld_row row;
+  ld_slice key = sequence_key();
+  ld_rc rc = ld_row_get(txn, key, &row);
+  if (rc == LD_NOTFOUND) return LD_OK;
+  if (rc != LD_OK) return rc;
+  uint64_t number;
+  ld_slice rest = row.payload;
+  if (!ld_read_varint(&rest, &number)) return damaged(txn, key, "the sequence is cut off");
+  txn->sequence = number;
+  return LD_OK;
+}
+
+ld_rc ld_sequence_next(ld_txn *txn, uint64_t *number) {
+  if (txn->sequence == 0) {
+    ld_rc rc = load_sequence(txn);
+    if (rc != LD_OK) return rc;
+  }
+  *number = ++txn->sequence;
+  txn->sequence_moved = true;
+  return LD_OK;
+}
+
+ld_rc ld_sequence_save(ld_txn *txn) {
+  if (!txn->sequence_moved) return LD_OK;
+  uint8_t room[16];
+  ld_buf payload = {.data = room, .capacity = sizeof room};
+  ld_slice key = sequence_key();
+  ld_buf *value = &txn->engine->scratch;
+  ld_buf_varint(&payload, txn->sequence);
+  ld_buf_reset(value);
+  encode(key, key, txn->sequence, ld_buf_slice(&payload), value);
+  if (value->failed) return ld_fail(&txn->engine->error, LD_NOMEM, "commit: out of memory");
+  return ld_put(txn, key, ld_buf_slice(value));
+}
