@@ -129,7 +129,8 @@ static ld_rc check_twin(ld_txn *txn, ld_slice key, ld_slice stored) {
   if (rc == LD_OK) rc = decode(txn, stored, value, &row);
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   if (ld_equal(row.key, key)) return LD_OK;
-  return ld_fail(&txn->engine->error, LD_EXISTS, "another long key has the same hash");
+  return ld_spoil(txn,
+                  ld_fail(&txn->engine->error, LD_EXISTS, "another long key has the same hash"));
 }
 
 ld_rc ld_row_put(ld_txn *txn, ld_slice key, ld_slice payload) {
