@@ -1,0 +1,119 @@
+/* bind.h -- the Lua module larder.core: what its files share. The only C that includes lua.h.
+**
+** A Lua handle is a box: userdata with a pointer that is NULL once the thing is closed. Boxes of transactions are in a list of their
+** store's box, so that whichever is collected or closed first, in any order, takes the pointers of the others along.
+** A layer's work runs between begin and end without touching Lua (lb_read, lb_write): it fills buffers of the store's box; Lua values are made
+** from them afterwards. So an error that Lua raises finds no transaction open, and nothing native is lost. */
+#ifndef LD_BIND_H
+#define LD_BIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "../engine.h"
+#include "../value.h"
+
+#define LB_STORE "larder.store"
+#define LB_TX    "larder.tx"
+#define LB_ROOMS "larder.rooms"
+#define LB_ERROR "larder.error"
+#define LB_ARRAY "larder.array"
+
+typedef struct lb_tx lb_tx;
+
+typedef struct lb_store {
+  ld_engine *engine;       /* NULL: closed */
+  lb_tx *txs;              /* boxes of open transactions */
+  ld_buf document, result; /* what goes into the core, what comes out */
+  ld_buf problems;         /* rooms:import's */
+  ld_error error;          /* of the last failure */
+  lua_State *L;            /* who calls now; for the callbacks */
+  bool in_callback;        /* log and clock may not use the store */
+  bool clock_failed;
+  bool retry; /* a retryable failure was raised since update began its function */
+} lb_store;
+
+struct lb_tx {
+  lb_store *store;
+  ld_txn *txn;    /* NULL: ended, and then the box is in no list */
+  bool managed;   /* update's and view's: the end of their function ends it */
+  bool borrowed;  /* tx:view's: the transaction belongs to another box */
+  bool read_only; /* no writes through this box */
+  lb_tx *next, **link;
+};
+
+/* What methods work on: the store itself, or one of its transactions. */
+typedef struct lb_place {
+  lb_store *store;
+  lb_tx *tx; /* NULL: each call is a transaction of its own */
+} lb_place;
+
+/* ---- errors (error.c) ---- */
+
+/* Raise {code, message, op, retryable}; `op` is what was called: `rooms:save`. */
+int lb_raise(lua_State *L, ld_rc rc, const char *op, const char *format, ...);
+int lb_raise_error(lua_State *L, const ld_error *error, const char *op);
+/* Put the error object on the stack. */
+void lb_push_error(lua_State *L, const ld_error *error, const char *op);
+void lb_open_errors(lua_State *L);
+
+/* ---- values (encode.c, decode.c) ---- */
+
+/* Append the Lua value at `index` as a document. INVALID with its path: `ratings.media-1[3]: a function cannot be stored`. */
+ld_rc lb_encode(lua_State *L, int index, ld_buf *document, ld_error *error);
+/* Push the document at the front of `rest` as a Lua value; false when it is no document. */
+bool lb_decode(lua_State *L, ld_slice *rest);
+void lb_open_values(lua_State *L, int module); /* null and array, into the module's table */
+
+/* ---- arguments (argument.c) ---- */
+
+/* The bytes of a string argument, borrowed while it is on the stack. Raises INVALID: `rooms:get: name: expected a string, got nil`. */
+ld_slice lb_check_string(lua_State *L, int index, const char *op, const char *what);
+/* Nothing, or a table whose fields are all among `known`; raises INVALID naming the nearest. */
+void lb_check_options(lua_State *L, int index, const char *const *known, const char *op);
+bool lb_option_bool(lua_State *L, int index, const char *name, bool otherwise, const char *op);
+/* A string field; empty when absent. Borrowed while the table is not changed. */
+ld_slice lb_option_string(lua_State *L, int index, const char *name, const char *op);
+/* A whole number from 0; `otherwise` when absent. */
+int64_t lb_option_count(lua_State *L, int index, const char *name, int64_t otherwise,
+                        const char *op);
+/* Seconds, a fraction allowed, from 0, as ms; -1 when absent. */
+int64_t lb_option_seconds(lua_State *L, int index, const char *name, const char *op);
+
+/* ---- stores and transactions (store.c, txn.c) ---- */
+
+/* The place that the box at `index` stands for; raises CLOSED, or INVALID when it is no store or tx. */
+lb_place lb_check_place(lua_State *L, int index, const char *op);
+/* Raises CLOSED when the store was closed or the transaction has ended, MISUSE inside a callback. */
+void lb_check_open(lua_State *L, const lb_place *place, const char *op);
+
+/* A layer's work in the transaction `txn`. May not touch Lua. */
+typedef ld_rc (*lb_work)(ld_txn *txn, void *context);
+/* Run it in the place's transaction, or in one of its own. NOTFOUND without text is returned; any other failure is raised. */
+ld_rc lb_read(lua_State *L, const lb_place *place, lb_work work, void *context, const char *op);
+ld_rc lb_write(lua_State *L, const lb_place *place, lb_work work, void *context, const char *op);
+
+/* update, view, begin: methods of stores and transactions alike. */
+int lb_update(lua_State *L);
+int lb_view(lua_State *L);
+int lb_begin(lua_State *L);
+/* End the boxes of all transactions; their ld_txns are left to ld_engine_close. */
+void lb_forget_txs(lb_store *store);
+void lb_open_txs(lua_State *L);
+void lb_open_stores(lua_State *L, int module);
+
+/* ---- rooms (rooms.c, rooms_iterator.c) ---- */
+
+typedef struct lb_rooms {
+  lb_place place; /* its box is the user value */
+} lb_rooms;
+int lb_rooms_new(lua_State *L); /* store:rooms, tx:rooms */
+lb_rooms *lb_check_rooms(lua_State *L, const char *op);
+int lb_rooms_each(lua_State *L);
+int lb_rooms_names(lua_State *L);
+int lb_rooms_import(lua_State *L);
+int lb_rooms_export(lua_State *L);
+void lb_open_rooms(lua_State *L);
+void lb_open_rooms_iterator(lua_State *L);
+
+#endif

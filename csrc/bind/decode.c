@@ -1,0 +1,76 @@
+/* decode.c -- documents to Lua values; and larder.null, larder.array.
+**
+** Tables are made in their final size. An empty array gets the metatable that larder.array gives, so that it is one again when it is saved. */
+#include "bind.h"
+
+static bool push_value(lua_State *L, ld_slice *rest, int depth);
+
+static bool push_array(lua_State *L, ld_slice *rest, uint32_t count, int depth) {
+  lua_createtable(L, (int)count, 0);
+  if (count == 0) luaL_setmetatable(L, LB_ARRAY);
+  for (uint32_t i = 1; i <= count; i++) {
+    if (!push_value(L, rest, depth)) return false;
+    lua_rawseti(L, -2, (lua_Integer)i);
+  }
+  return true;
+}
+
+static bool push_map(lua_State *L, ld_slice *rest, uint32_t count, int depth) {
+  lua_createtable(L, 0, (int)count);
+  for (uint32_t i = 0; i < count; i++) {
+    if (!push_value(L, rest, depth) || !push_value(L, rest, depth)) return false;
+    lua_rawset(L, -3);
+  }
+  return true;
+}
+
+static bool push_container(lua_State *L, ld_slice *rest, const ld_token *head, int depth) {
+  if (depth == LD_DEPTH || !lua_checkstack(L, 4)) return false;
+  if (head->count > INT32_MAX / 64) return false;
+  return head->kind == LD_MAP ? push_map(L, rest, head->count, depth + 1)
+                              : push_array(L, rest, head->count, depth + 1);
+}
+
+static bool push_value(lua_State *L, ld_slice *rest, int depth) {
+  ld_token token;
+  if (!ld_value_next(rest, &token)) return false;
+  switch (token.kind) {
+  case LD_NIL: lua_pushlightuserdata(L, NULL); return true;
+  case LD_BOOL: lua_pushboolean(L, token.truth); return true;
+  case LD_INT: lua_pushinteger(L, token.integer); return true;
+  case LD_FLOAT: lua_pushnumber(L, token.number); return true;
+  case LD_STR:
+  case LD_BIN: lua_pushlstring(L, (const char *)token.bytes.data, token.bytes.size); return true;
+  default: return push_container(L, rest, &token, depth);
+  }
+}
+
+bool lb_decode(lua_State *L, ld_slice *rest) {
+  int top = lua_gettop(L);
+  if (lua_checkstack(L, 4) && push_value(L, rest, 0)) return true;
+  lua_settop(L, top);
+  return false;
+}
+
+/* larder.array{...}: marks the table, and returns it. */
+static int mark_array(lua_State *L) {
+  if (lua_isnoneornil(L, 1)) {
+    lua_settop(L, 0);
+    lua_newtable(L);
+  }
+  if (lua_type(L, 1) != LUA_TTABLE)
+    return lb_raise(L, LD_INVALID, "larder.array", "expected a table, got a %s",
+                    luaL_typename(L, 1));
+  lua_settop(L, 1);
+  luaL_setmetatable(L, LB_ARRAY);
+  return 1;
+}
+
+void lb_open_values(lua_State *L, int module) {
+  luaL_newmetatable(L, LB_ARRAY);
+  lua_pop(L, 1);
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, module, "null");
+  lua_pushcfunction(L, mark_array);
+  lua_setfield(L, module, "array");
+}

@@ -1,0 +1,51 @@
+/* error.c -- error objects: tables {code, message, op, retryable} with a readable tostring. */
+#include <stdio.h>
+
+#include "bind.h"
+
+void lb_push_error(lua_State *L, const ld_error *error, const char *op) {
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, ld_rc_name(error->rc));
+  lua_setfield(L, -2, "code");
+  lua_pushstring(L, error->text);
+  lua_setfield(L, -2, "message");
+  lua_pushstring(L, op);
+  lua_setfield(L, -2, "op");
+  lua_pushboolean(L, error->retry);
+  lua_setfield(L, -2, "retryable");
+  luaL_setmetatable(L, LB_ERROR);
+}
+
+int lb_raise_error(lua_State *L, const ld_error *error, const char *op) {
+  lb_push_error(L, error, op);
+  return lua_error(L);
+}
+
+int lb_raise(lua_State *L, ld_rc rc, const char *op, const char *format, ...) {
+  ld_error error = {0};
+  char text[sizeof error.text];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  ld_fail(&error, rc, "%s", text);
+  return lb_raise_error(L, &error, op);
+}
+
+/* `rooms:save: ratings.media-1[3]: ... (INVALID)` */
+static int error_tostring(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TTABLE) return luaL_error(L, "larder.error: not an error object");
+  lua_getfield(L, 1, "op");
+  lua_getfield(L, 1, "message");
+  lua_getfield(L, 1, "code");
+  lua_pushfstring(L, "%s: %s (%s)", luaL_optstring(L, -3, "?"), luaL_optstring(L, -2, "?"),
+                  luaL_optstring(L, -1, "?"));
+  return 1;
+}
+
+void lb_open_errors(lua_State *L) {
+  luaL_newmetatable(L, LB_ERROR);
+  lua_pushcfunction(L, error_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,215 @@
+/* store.c -- the box of a store: open, close, stats, sync. */
+#include "../store.h"
+
+#include <string.h>
+
+#include "bind.h"
+
+enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
+enum { MOST_OPTIONS = 32 };
+
+/* The address is the registry key of a table from the addresses of boxes to the boxes, with weak values:
+** the callbacks find their functions by it. */
+static const char boxes_key = 0;
+
+/* ---- callbacks ---- */
+
+/* Push the function that belongs to the store; false when there is none. The caller restores the top. */
+static bool push_callback(lb_store *store, int user_value) {
+  lua_State *L = store->L;
+  if (L == NULL || !lua_checkstack(L, 8)) return false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
+  if (lua_rawgetp(L, -1, store) != LUA_TUSERDATA) return false;
+  return lua_getiuservalue(L, -1, user_value) == LUA_TFUNCTION;
+}
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+/* An error in the program's log function is nobody's: it is dropped. */
+static void call_log(void *context, ld_level level, const char *line) {
+  lb_store *store = context;
+  if (store->L == NULL || store->in_callback) return;
+  int top = lua_gettop(store->L);
+  if (push_callback(store, USER_LOG)) {
+    store->in_callback = true;
+    lua_pushstring(store->L, level_names[level]);
+    lua_pushstring(store->L, line);
+    lua_pcall(store->L, 2, 0, 0);
+    store->in_callback = false;
+  }
+  lua_settop(store->L, top);
+}
+
+static int64_t call_clock(void *context) {
+  lb_store *store = context;
+  int64_t now = 0;
+  int whole = 0;
+  if (store->L == NULL) return now;
+  int top = lua_gettop(store->L);
+  bool inside = store->in_callback;
+  if (push_callback(store, USER_CLOCK)) {
+    store->in_callback = true;
+    if (lua_pcall(store->L, 0, 1, 0) == LUA_OK) now = lua_tointegerx(store->L, -1, &whole);
+    store->in_callback = inside;
+  }
+  if (!whole) store->clock_failed = true;
+  lua_settop(store->L, top);
+  return now;
+}
+
+/* ---- open ---- */
+
+static size_t read_options(lua_State *L, int index, ld_option *options) {
+  size_t count = 0;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING || count == MOST_OPTIONS)
+      lb_raise(L, LD_INVALID, "larder.open", "options: expected names and texts");
+    options[count++] = (ld_option){lua_tostring(L, -2), lua_tostring(L, -1)};
+    lua_pop(L, 1);
+  }
+  return count;
+}
+
+static const ld_engine_ops *check_engine(lua_State *L, const char *name) {
+  ld_error error = {0};
+  const ld_engine_ops *ops = ld_engine_named(name);
+  if (ops != NULL) return ops;
+  ld_unknown_name("engine", name, ld_engine_names(), &error);
+  lb_raise_error(L, &error, "larder.open");
+  return NULL;
+}
+
+static lb_store *new_box(lua_State *L) {
+  lb_store *store = lua_newuserdatauv(L, sizeof *store, 3);
+  memset(store, 0, sizeof *store);
+  luaL_setmetatable(L, LB_STORE);
+  lua_getfield(L, 3, "log");
+  lua_setiuservalue(L, -2, USER_LOG);
+  lua_getfield(L, 3, "clock");
+  lua_setiuservalue(L, -2, USER_CLOCK);
+  lua_getfield(L, 3, "label");
+  lua_setiuservalue(L, -2, USER_LABEL);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, store);
+  lua_pop(L, 1);
+  store->L = L;
+  return store;
+}
+
+static ld_env env_for(lua_State *L, lb_store *store) {
+  ld_env env = ld_env_system();
+  env.context = store;
+  if (lua_getfield(L, 3, "log") == LUA_TFUNCTION) env.log = call_log;
+  if (lua_getfield(L, 3, "clock") == LUA_TFUNCTION) env.now_ms = call_clock;
+  lua_pop(L, 2);
+  return env;
+}
+
+/* core.open(engine, {option = text}, {log =, clock =, label =}) */
+static int open_store(lua_State *L) {
+  ld_option options[MOST_OPTIONS];
+  const ld_engine_ops *ops = check_engine(L, luaL_checkstring(L, 1));
+  luaL_checktype(L, 2, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  size_t count = read_options(L, 2, options);
+  lb_store *store = new_box(L);
+  ld_env env = env_for(L, store);
+  ld_rc rc = ld_store_open(ops, &env, options, count, &store->engine, &store->error);
+  if (rc != LD_OK) {
+    ld_log(&env, LD_LOG_DEBUG, "error: open: %s (%s)", store->error.text, ld_rc_name(rc));
+    return lb_raise_error(L, &store->error, "larder.open");
+  }
+  ld_log(&env, LD_LOG_DEBUG, "open: engine %s", ops->name);
+  return 1;
+}
+
+/* ---- close ---- */
+
+/* Serves close, __gc and __close: what is closed already stays so. */
+static int close_store(lua_State *L) {
+  lb_store *store = luaL_checkudata(L, 1, LB_STORE);
+  if (store->in_callback)
+    return lb_raise(L, LD_MISUSE, "store:close", "called from the store's own log or clock");
+  store->L = L;
+  if (store->engine != NULL) {
+    ld_env env = store->engine->env;
+    ld_engine *engine = store->engine;
+    lb_forget_txs(store);
+    store->engine = NULL;
+    ld_engine_close(engine);
+    ld_log(&env, LD_LOG_DEBUG, "close");
+  }
+  ld_buf_clear(&store->document);
+  ld_buf_clear(&store->result);
+  ld_buf_clear(&store->problems);
+  return 0;
+}
+
+/* ---- methods ---- */
+
+static int sync_store(lua_State *L) {
+  lb_place place = lb_check_place(L, 1, "store:sync");
+  lb_check_open(L, &place, "store:sync");
+  ld_rc rc = ld_sync(place.store->engine);
+  if (rc != LD_OK) return lb_raise_error(L, &place.store->engine->error, "store:sync");
+  return 0;
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, name);
+}
+
+static int store_stats(lua_State *L) {
+  ld_engine_stats stats = {0};
+  lb_place place = lb_check_place(L, 1, "store:stats");
+  lb_check_open(L, &place, "store:stats");
+  ld_rc rc = ld_stats(place.store->engine, &stats);
+  if (rc != LD_OK) return lb_raise_error(L, &place.store->engine->error, "store:stats");
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, place.store->engine->ops->name);
+  lua_setfield(L, -2, "engine");
+  set_count(L, "entries", stats.entries);
+  set_count(L, "bytes_used", stats.bytes_used);
+  if (stats.bytes_limit > 0) set_count(L, "bytes_limit", stats.bytes_limit);
+  set_count(L, "readers", stats.readers);
+  return 1;
+}
+
+static int store_tostring(lua_State *L) {
+  lb_store *store = luaL_checkudata(L, 1, LB_STORE);
+  lua_getiuservalue(L, 1, USER_LABEL);
+  lua_pushfstring(L, "larder.store: %s%s", luaL_optstring(L, -1, "?"),
+                  store->engine == NULL ? " (closed)" : "");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"rooms", lb_rooms_new}, {"update", lb_update}, {"view", lb_view},      {"begin", lb_begin},
+    {"stats", store_stats},  {"sync", sync_store},  {"close", close_store}, {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", close_store},
+    {"__close", close_store},
+    {"__tostring", store_tostring},
+    {NULL, NULL},
+};
+
+void lb_open_stores(lua_State *L, int module) {
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &boxes_key);
+  luaL_newmetatable(L, LB_STORE);
+  luaL_setfuncs(L, metamethods, 0);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, open_store);
+  lua_setfield(L, module, "open");
+}

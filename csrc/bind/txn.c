@@ -1,0 +1,247 @@
+/* txn.c -- transactions as Lua sees them: update, view, begin, and the box of a transaction.
+**
+** Invariant: a box with a txn is in its store's list; whatever ends the txn (its box, its parent's box, its store) takes the
+** pointer away from every box that has it. */
+#include <string.h>
+
+#include "bind.h"
+
+enum { MOST_RUNS = 16 };
+
+/* ---- boxes ---- */
+
+static void unlink_box(lb_tx *tx) {
+  *tx->link = tx->next;
+  if (tx->next != NULL) tx->next->link = tx->link;
+  tx->txn = NULL;
+}
+
+static void link_box(lb_tx *tx, ld_txn *txn) {
+  lb_store *store = tx->store;
+  tx->txn = txn;
+  tx->next = store->txs;
+  tx->link = &store->txs;
+  if (tx->next != NULL) tx->next->link = &tx->next;
+  store->txs = tx;
+}
+
+void lb_forget_txs(lb_store *store) {
+  while (store->txs != NULL) unlink_box(store->txs);
+}
+
+static bool is_under(const ld_txn *txn, const ld_txn *ancestor) {
+  while (txn != NULL && txn != ancestor) txn = txn->parent;
+  return txn != NULL;
+}
+
+/* Take the pointers of a transaction that is about to end from its boxes and those of its children. */
+static void forget_under(lb_store *store, const ld_txn *txn) {
+  for (lb_tx *tx = store->txs, *next; tx != NULL; tx = next) {
+    next = tx->next;
+    if (is_under(tx->txn, txn)) unlink_box(tx);
+  }
+}
+
+static void roll_back(lb_tx *tx) {
+  ld_txn *txn = tx->txn;
+  if (txn == NULL) return;
+  if (tx->borrowed) {
+    unlink_box(tx);
+    return;
+  }
+  forget_under(tx->store, txn);
+  ld_rollback(txn);
+}
+
+static ld_rc commit(lb_tx *tx) {
+  ld_txn *txn = tx->txn;
+  forget_under(tx->store, txn);
+  return ld_commit(txn);
+}
+
+/* Push a box for a transaction under the place at stack index 1. */
+static lb_tx *new_box(lua_State *L, lb_store *store) {
+  lb_tx *tx = lua_newuserdatauv(L, sizeof *tx, 1);
+  memset(tx, 0, sizeof *tx);
+  tx->store = store;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  luaL_setmetatable(L, LB_TX);
+  return tx;
+}
+
+static ld_rc start(lb_tx *tx, const lb_place *place, bool writable) {
+  ld_txn *txn;
+  ld_rc rc = place->tx != NULL ? ld_begin_nested(place->tx->txn, &txn)
+                               : ld_begin(place->store->engine, writable, &txn);
+  if (rc == LD_OK) link_box(tx, txn);
+  return rc;
+}
+
+static int raise_here(lua_State *L, lb_store *store, const char *op) {
+  ld_error *error = &store->engine->error;
+  store->retry = error->retry;
+  ld_log(&store->engine->env, LD_LOG_DEBUG, "error: %s: %s (%s)", op, error->text,
+         ld_rc_name(error->rc));
+  return lb_raise_error(L, error, op);
+}
+
+static void check_function(lua_State *L, const char *op) {
+  if (lua_type(L, 2) != LUA_TFUNCTION)
+    lb_raise(L, LD_INVALID, op, "expected a function, got %s",
+             lua_isnone(L, 2) ? "nothing" : luaL_typename(L, 2));
+  lua_settop(L, 2);
+}
+
+/* ---- update ---- */
+
+static bool is_yield(lua_State *L) {
+  return lua_type(L, -1) == LUA_TSTRING && strstr(lua_tostring(L, -1), "attempt to yield") != NULL;
+}
+
+/* The function has raised: its error is on the stack. */
+static void after_error(lua_State *L, lb_tx *tx) {
+  if (is_yield(L)) {
+    ld_error error = {0};
+    ld_fail(&error, LD_MISUSE,
+            "the function must not yield: another coroutine would meet the open write transaction");
+    lb_push_error(L, &error, "update");
+  }
+  roll_back(tx);
+}
+
+/* One run of the function at 2. True: its results are behind the box at 3. False: an error object is on the stack, and `retry` of the store tells whether to run again. */
+static bool run_update(lua_State *L, const lb_place *place) {
+  lb_store *store = place->store;
+  lua_settop(L, 2);
+  lb_tx *tx = new_box(L, store);
+  tx->managed = true;
+  store->retry = false;
+  if (start(tx, place, true) != LD_OK) raise_here(L, store, "update");
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) {
+    after_error(L, tx);
+    return false;
+  }
+  if (tx->txn == NULL) lb_raise(L, LD_CLOSED, "update", "the store was closed inside the function");
+  if (commit(tx) == LD_OK) return true;
+  store->retry = store->engine->error.retry;
+  lb_push_error(L, &store->engine->error, "update");
+  return false;
+}
+
+/* store:update(function(tx) ... end): commits when the function returns, rolls back when it raises, runs again on a conflict. */
+int lb_update(lua_State *L) {
+  lb_place place = lb_check_place(L, 1, "update");
+  check_function(L, "update");
+  for (int run = 1;; run++) {
+    lb_check_open(L, &place, "update");
+    if (place.tx != NULL && place.tx->read_only)
+      return lb_raise(L, LD_MISUSE, "update", "a write in a read transaction (view)");
+    if (run_update(L, &place)) return lua_gettop(L) - 3;
+    bool again = place.store->retry && place.tx == NULL && run < MOST_RUNS;
+    if (!again || place.store->engine == NULL) return lua_error(L);
+    ld_log(&place.store->engine->env, LD_LOG_DEBUG, "retry: update");
+  }
+}
+
+/* ---- view ---- */
+
+static int end_view(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  roll_back(lua_touserdata(L, 3));
+  return status == LUA_OK || status == LUA_YIELD ? lua_gettop(L) - 3 : lua_error(L);
+}
+
+/* store:view(function(tx) ... end): one snapshot. The function may yield. */
+int lb_view(lua_State *L) {
+  lb_place place = lb_check_place(L, 1, "view");
+  check_function(L, "view");
+  lb_check_open(L, &place, "view");
+  lb_tx *tx = new_box(L, place.store);
+  tx->managed = tx->read_only = true;
+  tx->borrowed = place.tx != NULL;
+  if (tx->borrowed)
+    link_box(tx, place.tx->txn);
+  else if (start(tx, &place, false) != LD_OK)
+    return raise_here(L, place.store, "view");
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  return end_view(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, end_view), 0);
+}
+
+/* ---- begin, commit, rollback ---- */
+
+/* store:begin("write" | "read") -> tx */
+int lb_begin(lua_State *L) {
+  lb_place place = lb_check_place(L, 1, "begin");
+  const char *mode = luaL_optstring(L, 2, "write");
+  bool writable = strcmp(mode, "write") == 0;
+  lb_check_open(L, &place, "begin");
+  if (!writable && strcmp(mode, "read") != 0)
+    return lb_raise(L, LD_INVALID, "begin", "expected \"write\" or \"read\", got \"%s\"", mode);
+  if (place.tx != NULL && (place.tx->read_only || !writable))
+    return lb_raise(L, LD_MISUSE, "begin",
+                    "a nested transaction writes, and needs a write transaction around it");
+  lb_tx *tx = new_box(L, place.store);
+  tx->read_only = !writable;
+  if (start(tx, &place, writable) != LD_OK) return raise_here(L, place.store, "begin");
+  return 1;
+}
+
+static lb_tx *check_own(lua_State *L, const char *op) {
+  lb_tx *tx = luaL_testudata(L, 1, LB_TX);
+  if (tx == NULL) lb_raise(L, LD_INVALID, op, "expected a transaction before the colon");
+  lb_check_open(L, &(lb_place){tx->store, tx}, op);
+  if (tx->managed)
+    lb_raise(L, LD_MISUSE, op,
+             "update and view end their transaction themselves: return to commit, raise an error "
+             "to roll back");
+  return tx;
+}
+
+static int commit_tx(lua_State *L) {
+  lb_tx *tx = check_own(L, "tx:commit");
+  lb_store *store = tx->store;
+  return commit(tx) == LD_OK ? 0 : raise_here(L, store, "tx:commit");
+}
+
+static int rollback_tx(lua_State *L) {
+  roll_back(check_own(L, "tx:rollback"));
+  return 0;
+}
+
+/* __gc and __close: what was not committed is rolled back. */
+static int drop_tx(lua_State *L) {
+  lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
+  if (tx->txn != NULL) tx->store->L = L;
+  roll_back(tx);
+  return 0;
+}
+
+static int tx_tostring(lua_State *L) {
+  const lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
+  lua_pushfstring(L, "larder.tx: %s", tx->txn == NULL ? "ended" : tx->read_only ? "read" : "write");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"rooms", lb_rooms_new}, {"update", lb_update},     {"view", lb_view}, {"begin", lb_begin},
+    {"commit", commit_tx},   {"rollback", rollback_tx}, {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", drop_tx},
+    {"__close", drop_tx},
+    {"__tostring", tx_tostring},
+    {NULL, NULL},
+};
+
+void lb_open_txs(lua_State *L) {
+  luaL_newmetatable(L, LB_TX);
+  luaL_setfuncs(L, metamethods, 0);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,43 @@
+--- Larder: the storage that a Lua server embeds.
+---
+---     local larder = require "larder"
+---     local store <close> = larder.open "lmdb:./data"
+---     store:rooms():save{ roomName = "movie night" }
+---
+--- Every failure is raised as an error object (see larder.Error in types.lua); what is absent is nil.
+local core = require "larder.core"
+local config = require "larder.config"
+
+---@class larder
+local larder = {
+  --- The version of the library, "MAJOR.MINOR.PATCH".
+  version = core.version,
+  --- What a stored null comes back as; the same as cjson's null. A nil field is absent instead.
+  null = core.null,
+}
+
+--- Mark a table as an array, so that an empty one is stored as `[]` and not as a map.
+---@generic T: table
+---@param t? T a table whose keys are 1..n; a new one when absent
+---@return T t the same table
+function larder.array(t)
+  return core.array(t)
+end
+
+--- Open a store from a URL ("memory:", "lmdb:./data?durability=none") or options.
+--- Missing folders are created. Raises INVALID (unknown engine or option), CORRUPT, IO, FULL, UNSUPPORTED.
+---@param where string|larder.OpenOptions
+---@return larder.Store
+function larder.open(where)
+  return core.open(config.resolve(where, os.getenv))
+end
+
+--- Open the store that the environment names: LARDER_URL, or STORAGE_TYPE ("memory", "lmdb") with STORAGE_PATH; a memory store
+--- when neither is set. LOG_LEVEL ("error", "warn", "info", "debug") turns on a log on standard error.
+---@param options? larder.OpenOptions more options; they win over the environment
+---@return larder.Store
+function larder.from_env(options)
+  return core.open(config.from_env(options, os.getenv))
+end
+
+return larder
