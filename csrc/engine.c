@@ -134,7 +134,7 @@ ld_rc ld_begin(ld_engine *engine, bool writable, ld_txn **txn) {
       if (open->writable)
         return ld_fail(
             &engine->error, LD_MISUSE,
-            "a write transaction of this store is open already: use it, or end it first");
+            "a write transaction of this store is open already: use its tx, or end it first");
   return start(engine, NULL, writable, txn);
 }
 

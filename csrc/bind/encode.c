@@ -64,9 +64,13 @@ static ld_rc refuse_type(encoder *e, int index, const char *as) {
 
 static ld_rc refuse_depth(encoder *e, int index) {
   const void *table = lua_topointer(e->L, index);
-  for (int i = 0; i < e->depth; i++)
-    if (lua_topointer(e->L, e->tables[i]) == table) return refuse(e, "the table contains itself");
-  return refuse(e, "nested deeper than 128 levels");
+  bool met = false;
+  for (int i = 0; i < e->depth; i++) {
+    if (lua_topointer(e->L, e->tables[i]) != table) continue;
+    if (met) e->depth = i; /* the path to where it is met the second time says it all */
+    met = true;
+  }
+  return refuse(e, met ? "the table contains itself" : "nested deeper than 128 levels");
 }
 
 /* ---- tables ---- */

@@ -46,6 +46,11 @@ static int push_result(lua_State *L, lb_store *store, const char *op) {
   return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
 }
 
+static int push_nil(lua_State *L) {
+  lua_pushnil(L);
+  return 1;
+}
+
 /* ---- save ---- */
 
 static ld_rc work_save(ld_txn *txn, void *context) {
@@ -82,7 +87,7 @@ static int get_room(lua_State *L) {
   room_call call = {.store = rooms->place.store, .name = check_name(L, op), .parts = LD_ROOM_WHOLE};
   lb_check_options(L, 3, known, op);
   if (!lb_option_bool(L, 3, "ratings", true, op)) call.parts = LD_ROOM_PASSWORD;
-  if (lb_read(L, &rooms->place, work_get, &call, op) == LD_NOTFOUND) return 0;
+  if (lb_read(L, &rooms->place, work_get, &call, op) == LD_NOTFOUND) return push_nil(L);
   return push_result(L, call.store, op);
 }
 
@@ -204,7 +209,7 @@ static int room_matches(lua_State *L) {
   lb_rooms *rooms = lb_check_rooms(L, op);
   room_call call = {.store = rooms->place.store, .name = check_name(L, op)};
   if (!lua_isnoneornil(L, 3)) call.other = lb_check_string(L, 3, op, "user");
-  if (lb_read(L, &rooms->place, work_matches, &call, op) == LD_NOTFOUND) return 0;
+  if (lb_read(L, &rooms->place, work_matches, &call, op) == LD_NOTFOUND) return push_nil(L);
   return push_result(L, call.store, op);
 }
 
@@ -218,7 +223,7 @@ static int check_password(lua_State *L) {
   lb_rooms *rooms = lb_check_rooms(L, op);
   room_call call = {.name = check_name(L, op)};
   if (!lua_isnoneornil(L, 3)) call.other = lb_check_string(L, 3, op, "attempt");
-  if (lb_read(L, &rooms->place, work_password, &call, op) == LD_NOTFOUND) return 0;
+  if (lb_read(L, &rooms->place, work_password, &call, op) == LD_NOTFOUND) return push_nil(L);
   lua_pushboolean(L, call.accepted);
   return 1;
 }

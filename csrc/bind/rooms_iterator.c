@@ -61,13 +61,18 @@ static void push_next(lua_State *L, rooms_iterator *iterator) {
   iterator->at = iterator->page.size - rest.size;
 }
 
+static int push_nil(lua_State *L) {
+  lua_pushnil(L);
+  return 1;
+}
+
 static int step(lua_State *L) {
   rooms_iterator *iterator = lua_touserdata(L, lua_upvalueindex(1));
   if (iterator->at == iterator->page.size) {
     lb_check_open(L, &iterator->rooms->place, iterator->op);
-    if (iterator->last_page) return 0;
+    if (iterator->last_page) return push_nil(L);
     lb_read(L, &iterator->rooms->place, work_page, iterator, iterator->op);
-    if (iterator->page.size == 0) return 0;
+    if (iterator->page.size == 0) return push_nil(L);
   }
   push_next(L, iterator);
   if (iterator->names_only) return 1;
