@@ -1,0 +1,16 @@
+/* larder.h -- the whole core, for C programs that link liblarder without Lua. */
+#ifndef LD_LARDER_H
+#define LD_LARDER_H
+
+#include "base.h"
+#include "engine.h"
+#include "env.h"
+#include "json.h"
+#include "room.h"
+#include "room_files.h"
+#include "row.h"
+#include "store.h"
+#include "tuple.h"
+#include "value.h"
+
+#endif
