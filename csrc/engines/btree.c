@@ -371,6 +371,8 @@ void ld_btree_check(const ld_btree *tree, ld_btree_check_row *check_row, ld_btre
                     void *context) {
   checking check = {.check_row = check_row, .finding = finding, .context = context};
   if (tree->root != NULL) check_node(&check, tree->root, NULL, NULL);
+  if (tree->root != NULL && tree->root->level > 0 && tree->root->count == 1)
+    tell(&check, NULL, "tree: a root with one child");
   if (check.seen.entries != tree->entries) tell(&check, NULL, "tree: the count of rows is wrong");
   if (check.seen.bytes != tree->bytes) tell(&check, NULL, "tree: the count of bytes is wrong");
 }

@@ -127,11 +127,12 @@ void ld_node_set_item(ld_node *node, unsigned at, ld_item *item) {
 
 /* ---- searching ---- */
 
-/* Where a key belongs that does not share the first `skip` bytes with the node's keys. */
+/* Where `key` belongs, if need be outside of what shares the first `skip` bytes. The heads have led to `at`, beside `item`;
+** they are right for a key that ends within those bytes, too. */
 static unsigned find_outside(const ld_node *node, const ld_item *item, ld_slice key, unsigned at) {
   size_t size = key.size < node->skip ? key.size : node->skip;
   int order = memcmp(key.data, item->bytes, size);
-  if (order == 0 && key.size >= node->skip) return at;
+  if (order == 0) return at;
   return order > 0 ? node->count : first_key(node);
 }
 

@@ -1,0 +1,159 @@
+/* lmdb_make.c -- bring a new environment into being, all at once or not at all.
+**
+** Invariant: data.mdb appears by one link(2), complete and synced; at any earlier moment there is only a file under another
+** name, whose maker's process id is in that name. */
+#include "lmdb_make.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lmdb_error.h"
+
+#define MAKING "data.mdb.new-"
+
+static ld_rc io_failure(const char *path, const char *what, ld_error *error) {
+  int code = errno;
+  bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
+  return ld_fail(error, full ? LD_FULL : LD_IO, "%s: %s: %s", path, what, strerror(code));
+}
+
+/* ---- the folder ---- */
+
+static bool sync_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno == EACCES; /* a folder may be writable and not readable */
+  bool synced = fsync(fd) == 0 || errno == EINVAL;
+  int code = errno;
+  close(fd);
+  errno = code;
+  return synced;
+}
+
+/* Make the folder `path[0..size)` unless it is there; its entry in the parent is synced. */
+static bool make_one(char *path, size_t size) {
+  char end = path[size];
+  path[size] = '\0';
+  bool made = mkdir(path, 0700) == 0, fine = made || errno == EEXIST;
+  path[size] = end;
+  if (!made) return fine;
+  while (size > 0 && path[size - 1] != '/') size--;
+  end = path[size];
+  path[size] = '\0';
+  fine = sync_folder(size == 0 ? "." : path);
+  path[size] = end;
+  return fine;
+}
+
+static bool make_all(char *path) {
+  for (size_t i = 1; path[i - 1] != '\0'; i++)
+    if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/' && !make_one(path, i))
+      return errno == EROFS && access(path, F_OK) == 0;
+  return true;
+}
+
+ld_rc ld_lmdb_make_folder(const char *path, bool may_create, char **folder, ld_error *error) {
+  char *copy = strdup(path);
+  if (copy == NULL) return ld_fail(error, LD_NOMEM, "%s: out of memory", path);
+  bool made = !may_create || make_all(copy);
+  free(copy);
+  if (!made) return io_failure(path, "the folder cannot be made", error);
+  char *whole = realpath(path, NULL);
+  if (whole == NULL) return io_failure(path, "the folder cannot be found", error);
+  struct stat status;
+  if (stat(whole, &status) == 0 && S_ISDIR(status.st_mode)) {
+    *folder = whole;
+    return LD_OK;
+  }
+  free(whole);
+  return ld_fail(error, LD_INVALID, "%s: is no folder; choose another path", path);
+}
+
+/* ---- the file ---- */
+
+static ld_rc put_first_row(MDB_env *env, const ld_config *config, ld_error *error) {
+  MDB_txn *txn;
+  MDB_dbi dbi;
+  MDB_val key = {config->first_key.size, (void *)(uintptr_t)config->first_key.data};
+  MDB_val value = {config->first_value.size, (void *)(uintptr_t)config->first_value.data};
+  int code = mdb_txn_begin(env, NULL, 0, &txn);
+  if (code != 0) return ld_lmdb_fail(error, NULL, "making a new store", code);
+  code = mdb_dbi_open(txn, NULL, 0, &dbi);
+  if (code == 0) code = mdb_put(txn, dbi, &key, &value, 0);
+  if (code == 0) return ld_lmdb_fail(error, NULL, "making a new store", mdb_txn_commit(txn));
+  mdb_txn_abort(txn);
+  return ld_lmdb_fail(error, NULL, "making a new store", code);
+}
+
+static ld_rc fill(MDB_env *env, const char *file, const ld_config *config, ld_error *error) {
+  size_t room = 1u << 20;
+  while (room < 4 * config->first_value.size) room *= 2;
+  int code = mdb_env_set_mapsize(env, room);
+  if (code == 0) code = mdb_env_open(env, file, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS, 0600);
+  if (code != 0) return ld_lmdb_fail(error, NULL, "making a new store", code);
+  if (config->first_key.size > 0) {
+    ld_rc rc = put_first_row(env, config, error);
+    if (rc != LD_OK) return rc;
+  }
+  return ld_lmdb_fail(error, NULL, "making a new store", mdb_env_sync(env, 1));
+}
+
+/* Fails with EEXIST when `to` is there. */
+static bool give_name(const char *from, const char *to) {
+  if (link(from, to) == 0) return true;
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) return false;
+  return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0; /* no hard links here */
+}
+
+static ld_rc build(const char *file, const char *making, const ld_config *config, ld_error *error) {
+  MDB_env *env;
+  int code = mdb_env_create(&env);
+  if (code != 0) return ld_lmdb_fail(error, NULL, "making a new store", code);
+  ld_rc rc = fill(env, making, config, error);
+  mdb_env_close(env);
+  if (rc != LD_OK) return ld_fail_in(error, "%s: ", file);
+  if (give_name(making, file) || errno == EEXIST) return LD_OK;
+  return io_failure(file, "cannot be made", error);
+}
+
+ld_rc ld_lmdb_make(const char *folder, const ld_config *config, ld_error *error) {
+  char file[PATH_MAX], making[PATH_MAX];
+  uint32_t number;
+  config->env.random(config->env.context, &number, sizeof number);
+  int size = snprintf(file, sizeof file, "%s/data.mdb", folder);
+  int longer = snprintf(making, sizeof making, "%s/" MAKING "%ld-%08x", folder, (long)getpid(),
+                        (unsigned)number);
+  if (size < 0 || longer >= (int)sizeof making)
+    return ld_fail(error, LD_INVALID, "%s: the path is too long", folder);
+  ld_lmdb_make_clean(folder, &config->env);
+  ld_rc rc = build(file, making, config, error);
+  unlink(making);
+  if (rc == LD_OK && !sync_folder(folder)) return io_failure(folder, "cannot be synced", error);
+  return rc;
+}
+
+static bool is_left(const char *name) {
+  size_t size = sizeof MAKING - 1;
+  if (strncmp(name, MAKING, size) != 0) return false;
+  char *end;
+  errno = 0;
+  long pid = strtol(name + size, &end, 10);
+  return errno == 0 && *end == '-' && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+void ld_lmdb_make_clean(const char *folder, const ld_env *log) {
+  DIR *listing = opendir(folder);
+  if (listing == NULL) return;
+  for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+    if (is_left(entry->d_name) && unlinkat(dirfd(listing), entry->d_name, 0) == 0)
+      ld_log(log, LD_LOG_WARN, "lmdb: %s: removed %s, left by a killed process", folder,
+             entry->d_name);
+  closedir(listing);
+}
