@@ -79,7 +79,7 @@ FUZZERS   := $(patsubst spec/c/%.c,$(BUILD)/spec/%,$(FUZZ_C))
 BENCH_SO  := $(patsubst spec/bench/%.c,$(BUILD)/larder_bench_%.so,$(BENCH_C))
 
 ##@ Use
-.PHONY: all deps demo install uninstall clean help
+.PHONY: all deps demo install uninstall shell-env clean help
 all: $(MODULE_SO) $(CORE) ## build the module and the library
 
 deps: ## install what building needs and this machine lacks
@@ -90,8 +90,11 @@ demo: ## take in a directory of rooms, rate, find matches, give it back (ROOMS=d
 	@$(MAKE) $(PARALLEL) all
 	@$(LUA_ENV) $(LUA) examples/movie_rooms.lua $(ROOMS)
 
+shell-env: ## what `eval "$$(make shell-env)"` needs to use the build in a shell
+	@echo 'export LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;" LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;;"'
+
 help: ## print this
-	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { sub(/ .*/, "", $$1); gsub(/[$$][$$]/, "$$", $$2); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 clean: ## remove all that was built
 	rm -rf build
@@ -182,7 +185,7 @@ IN_LUA   = $(LUA_ENV) $(PRELOAD) $(UNDER) $(LUA)
 
 RESULTS         := $(BUILD)/results
 SPEC_C_RESULTS  := $(patsubst spec/c/%.c,$(RESULTS)/spec-c/%,$(TEST_C))
-SPEC_RESULTS    := $(patsubst spec/%.lua,$(RESULTS)/spec/%,$(if $(UNDER)$(SANITIZE),$(filter-out $(BUILD_SPECS),$(SPECS)),$(SPECS)))
+SPEC_RESULTS    := $(patsubst spec/%.lua,$(RESULTS)/spec/%,$(if $(filter release,$(MODE)),$(SPECS),$(filter-out $(BUILD_SPECS),$(SPECS))))
 EXAMPLE_RESULTS := $(patsubst examples/%.lua,$(RESULTS)/examples/%,$(EXAMPLES))
 FUZZ_RESULTS    := $(patsubst spec/c/%.c,$(RESULTS)/fuzz/%,$(FUZZ_C))
 CHECK_RESULTS   := $(addprefix $(RESULTS)/check/,format luacheck includes budget marks sources mirror fuzzers)
@@ -218,17 +221,21 @@ $(RESULTS)/check/fuzzers: $(call object,$(FUZZ_C)) FORCE
 	@$(RUN) 60 true
 
 $(RESULTS)/check/%: FORCE
-	@$(RUN) 120 $(firstword $(wildcard spec/check/$*.sh) $(LUA) spec/check/$*.lua)
+	@$(RUN) 120 $(or $(wildcard spec/check/$*.sh),$(LUA) spec/check/$*.lua)
 
 # tally <goals> <results>: run the goals, whatever fails, then add up what they left.
-define tally
+define gather
 @rm -f $(2)
 @+$(MAKE) $(PARALLEL) -k $(1) || true
+endef
+define tally
+$(gather)
 @spec/check/total.sh $(2)
 endef
 
 in_mode   = $(patsubst build/%,build/$(1)/%,$(filter-out $(BUILD_SPECS:%.lua=$(RESULTS)/%),$(2)))
 IN_ASAN   = $(call in_mode,asan,$(SPEC_C_RESULTS) $(SPEC_RESULTS) $(EXAMPLE_RESULTS))
+IN_COVER  = $(call in_mode,cover,$(SPEC_C_RESULTS) $(SPEC_RESULTS))
 
 ##@ Test
 .PHONY: test spec spec-c examples check asan valgrind cover fuzz bench
@@ -262,8 +269,9 @@ valgrind: ## C tests and specs under valgrind
 
 cover: ## specs and C tests, then the lines of C that they ran
 	@find build/cover -name '*.gcda' -delete 2>/dev/null; true
-	$(call tally,MODE=cover run-spec-c run-spec,$(call in_mode,cover,$(SPEC_C_RESULTS) $(SPEC_RESULTS)))
+	$(call gather,MODE=cover run-spec-c run-spec,$(IN_COVER))
 	@$(LUA) spec/check/cover.lua build/cover/obj/csrc
+	@spec/check/total.sh $(IN_COVER)
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (20)
 	@.ci/deps build fuzz

@@ -1,9 +1,9 @@
 /* btree.c -- the copy-on-write B+tree: what goes on between nodes. btree_node.c knows their inside.
 **
-** Rows live in the leaves, all of which are on level 0. No node is empty, and none stays small beside a neighbour that it
-** could be merged with. A write goes down from the root and makes every node on its way its own, so that whoever
-** shares the tree never sees it change. Each step on the way leaves a tree with the same rows, so that a write which
-** runs out of memory can just stop. */
+** Rows live in the leaves, all of which are on level 0. No node is empty; deletes merge small ones with their neighbours.
+** A write goes down from the root and makes every node on its way its own, so that whoever shares the tree never sees
+** it change. Each step on the way leaves a tree with the same rows, so that a write which runs out of memory can just
+** stop. */
 #include "btree.h"
 #include "btree_node.h"
 

@@ -73,8 +73,7 @@ const char *ld_lmdb_problem(void) {
 /* ---- opening ---- */
 
 /* Make sure that there is a data.mdb. */
-static ld_rc make_missing(const char *folder, const ld_config *config, bool read_only,
-                          ld_error *error) {
+static ld_rc make_missing(char *folder, const ld_config *config, bool read_only, ld_error *error) {
   char file[PATH_MAX];
   struct stat status;
   snprintf(file, sizeof file, "%s/data.mdb", folder);

@@ -78,52 +78,57 @@ ld_rc ld_lmdb_make_folder(const char *path, bool may_create, char **folder, ld_e
 
 /* ---- the file ---- */
 
-static ld_rc put_first_row(MDB_env *env, const ld_config *config, ld_error *error) {
+static ld_rc put_first_row(const ld_lmdb_env *made, const ld_config *config, ld_error *error) {
   MDB_txn *txn;
   MDB_dbi dbi;
   MDB_val key = {config->first_key.size, (void *)(uintptr_t)config->first_key.data};
   MDB_val value = {config->first_value.size, (void *)(uintptr_t)config->first_value.data};
-  int code = mdb_txn_begin(env, NULL, 0, &txn);
-  if (code != 0) return ld_lmdb_fail(error, NULL, "making a new store", code);
+  int code = mdb_txn_begin(made->mdb, NULL, 0, &txn);
+  if (code != 0) return ld_lmdb_fail(error, made, "making a new store", code);
   code = mdb_dbi_open(txn, NULL, 0, &dbi);
   if (code == 0) code = mdb_put(txn, dbi, &key, &value, 0);
-  if (code == 0) return ld_lmdb_fail(error, NULL, "making a new store", mdb_txn_commit(txn));
+  if (code == 0) return ld_lmdb_fail(error, made, "making a new store", mdb_txn_commit(txn));
   mdb_txn_abort(txn);
-  return ld_lmdb_fail(error, NULL, "making a new store", code);
+  return ld_lmdb_fail(error, made, "making a new store", code);
 }
 
-static ld_rc fill(MDB_env *env, const char *file, const ld_config *config, ld_error *error) {
+static ld_rc fill(const ld_lmdb_env *made, const ld_config *config, ld_error *error) {
   size_t room = 1u << 20;
   while (room < 4 * config->first_value.size) room *= 2;
-  int code = mdb_env_set_mapsize(env, room);
-  if (code == 0) code = mdb_env_open(env, file, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS, 0600);
-  if (code != 0) return ld_lmdb_fail(error, NULL, "making a new store", code);
+  int code = mdb_env_set_mapsize(made->mdb, room);
+  if (code == 0)
+    code = mdb_env_open(made->mdb, made->file, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS, 0600);
+  if (code != 0) return ld_lmdb_fail(error, made, "making a new store", code);
   if (config->first_key.size > 0) {
-    ld_rc rc = put_first_row(env, config, error);
+    ld_rc rc = put_first_row(made, config, error);
     if (rc != LD_OK) return rc;
   }
-  return ld_lmdb_fail(error, NULL, "making a new store", mdb_env_sync(env, 1));
+  return ld_lmdb_fail(error, made, "making a new store", mdb_env_sync(made->mdb, 1));
 }
 
 /* Fails with EEXIST when `to` is there. */
 static bool give_name(const char *from, const char *to) {
   if (link(from, to) == 0) return true;
   if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) return false;
+#ifdef RENAME_NOREPLACE
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0; /* no hard links here */
+#else
+  return false;
+#endif
 }
 
-static ld_rc build(const char *file, const char *making, const ld_config *config, ld_error *error) {
-  MDB_env *env;
-  int code = mdb_env_create(&env);
-  if (code != 0) return ld_lmdb_fail(error, NULL, "making a new store", code);
-  ld_rc rc = fill(env, making, config, error);
-  mdb_env_close(env);
-  if (rc != LD_OK) return ld_fail_in(error, "%s: ", file);
-  if (give_name(making, file) || errno == EEXIST) return LD_OK;
+/* `made` is no environment to share: it carries the names for liblmdb and for errors. */
+static ld_rc build(ld_lmdb_env *made, const char *file, const ld_config *config, ld_error *error) {
+  int code = mdb_env_create(&made->mdb);
+  if (code != 0) return ld_lmdb_fail(error, made, "making a new store", code);
+  ld_rc rc = fill(made, config, error);
+  mdb_env_close(made->mdb);
+  if (rc != LD_OK || give_name(made->file, file) || errno == EEXIST) return rc;
   return io_failure(file, "cannot be made", error);
 }
 
-ld_rc ld_lmdb_make(const char *folder, const ld_config *config, ld_error *error) {
+ld_rc ld_lmdb_make(char *folder, const ld_config *config, ld_error *error) {
+  ld_lmdb_env made = {.folder = folder};
   char file[PATH_MAX], making[PATH_MAX];
   uint32_t number;
   config->env.random(config->env.context, &number, sizeof number);
@@ -133,7 +138,8 @@ ld_rc ld_lmdb_make(const char *folder, const ld_config *config, ld_error *error)
   if (size < 0 || longer >= (int)sizeof making)
     return ld_fail(error, LD_INVALID, "%s: the path is too long", folder);
   ld_lmdb_make_clean(folder, &config->env);
-  ld_rc rc = build(file, making, config, error);
+  made.file = making;
+  ld_rc rc = build(&made, file, config, error);
   unlink(making);
   if (rc == LD_OK && !sync_folder(folder)) return io_failure(folder, "cannot be synced", error);
   return rc;

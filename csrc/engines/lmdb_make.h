@@ -10,7 +10,7 @@
 /* Make the folder `path` and its parents (mode 0700) where missing. `*folder` is owned: the absolute path, without symbolic links. */
 ld_rc ld_lmdb_make_folder(const char *path, bool may_create, char **folder, ld_error *error);
 /* Make folder/data.mdb; fine when it is there already. */
-ld_rc ld_lmdb_make(const char *folder, const ld_config *config, ld_error *error);
+ld_rc ld_lmdb_make(char *folder, const ld_config *config, ld_error *error);
 /* Remove what killed makers left. */
 void ld_lmdb_make_clean(const char *folder, const ld_env *log);
 

@@ -66,6 +66,43 @@ function fixture.close(stores)
   stores.raw.env:close()
 end
 
+local function open_side(name, path, durable)
+  if name ~= "raw" then
+    return sides.open[name](path, durable)
+  end
+  local env = raw.open(path, durable)
+  return { env = env, close = function() env:close() end }
+end
+
+--- A contestant that does the thing in `n` new, empty stores.
+---@param name string
+---@param durable boolean
+---@param n integer
+---@param op fun(store: table) gets a side, or { env } for raw
+---@return table contestant
+function fixture.fresh(name, durable, n, op)
+  local paths, stores = {}, {}
+  local function drop()
+    for i, store in ipairs(stores) do
+      store.close()
+      data.remove(paths[i])
+    end
+  end
+  local function prepare()
+    drop()
+    for i = 1, n do
+      paths[i] = data.folder()
+      stores[i] = open_side(name, paths[i], durable)
+    end
+  end
+  local function run()
+    for i = 1, n do
+      op(stores[i])
+    end
+  end
+  return { least = n, most = n, prepare = prepare, run = run }
+end
+
 --- One list of rooms.
 function fixture.list(rooms)
   return function()

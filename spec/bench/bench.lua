@@ -1,0 +1,82 @@
+-- bench.lua -- `lua spec/bench/bench.lua [directory of room files]`: Larder side by side with raw liblmdb in C, with a minimal
+-- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua; how: measure.lua.
+--
+-- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
+-- ONLY picks groups by a Lua pattern.
+local data = require "spec.bench.data"
+local many = require "spec.bench.many"
+local measure = require "spec.bench.measure"
+local report = require "spec.bench.report"
+local rows = require "spec.bench.rows"
+local sides = require "spec.bench.sides"
+
+local function measure_group(group)
+  local contestants, order, times = {}, {}, {}
+  for index, row in ipairs(group.rows) do
+    times[index] = {}
+    for _, side in ipairs { "larder", "raw", "minimal", "sqlite" } do
+      local key = index .. side
+      contestants[key] = row.contestants[side]
+      order[#order + 1] = contestants[key] and key
+    end
+  end
+  for key, rounds in pairs(measure.race(contestants, order, group.clock)) do
+    local index, side = key:match "^(%d+)(.*)$"
+    times[tonumber(index)][side] = rounds
+  end
+  return times
+end
+
+local function run(group)
+  local times = measure_group(group)
+  for index, row in ipairs(group.rows) do
+    report.row(row, times[index])
+    if row.target and row.target.row then
+      report.growth(row, times[index], times[row.target.row])
+    end
+  end
+  if group.memory then
+    report.memory(group.memory)
+  end
+  if group.close then
+    group.close()
+  end
+end
+
+local function groups(folder)
+  local list = {
+    { "get", rows.get },
+    { "save durable", rows.save_durable },
+    { "save unsynced", rows.save_unsynced },
+    { "rate", rows.rate },
+    { "list", many.list },
+    { "open", many.open },
+  }
+  if folder then
+    list[#list + 1] = { "import", function() return many.import(folder) end }
+  end
+  return list
+end
+
+local function main(folder)
+  for module in pairs(sides.missing) do
+    io.stderr:write(("bench: lua module %s is not installed: what needs it is left out\n"):format(module))
+  end
+  if not folder then
+    io.stderr:write "bench: no directory of room files given: nothing is imported\n"
+  end
+  report.head()
+  for _, group in ipairs(groups(folder)) do
+    if group[1]:find(os.getenv "ONLY" or "") then
+      run(group[2]())
+    end
+  end
+  report.foot()
+end
+
+local done, problem = xpcall(main, debug.traceback, arg[1])
+data.clean()
+if not done then
+  io.stderr:write("bench: ", tostring(problem), "\n")
+  os.exit(1)
+end
