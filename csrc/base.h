@@ -45,6 +45,8 @@ typedef struct ld_slice {
 
 #define LD_SLICE_NONE ((ld_slice){NULL, 0})
 
+#define LD_LITERAL(text) ((ld_slice){(const uint8_t *)(text), sizeof(text) - 1})
+
 ld_slice ld_text(const char *text); /* borrowed, without the NUL; NULL is the empty slice */
 static inline ld_slice ld_bytes(const void *data, size_t size) {
   return (ld_slice){(const uint8_t *)data, size};

@@ -7,8 +7,12 @@
 ** and, of our own,
 **   a map with a key that is not a plain string   {"$map": [[1, "a"], [false, "b"]]}
 **   a map that looks like one of these            {"$literal": {...}}
-** A number in plain JSON is an integer when it has neither fraction nor exponent and fits int64, else a float; it is refused when
-** its digits do not survive in a float64. Only these five names, alone in their object, are special; others are plain fields. */
+** A special form that is malformed ({"$numberLong": 5}, a $binary of another subType) is INVALID, not a plain map: in $literal it is one.
+** The member of $literal is a map whatever its names are; what is in it is read as ever. Keys in $map are strings, numbers, booleans.
+** A map with a key twice (1 and 1.0 are one key, and so are bytes and text that are alike) is refused in both directions.
+** A number in plain JSON is an integer when it has neither fraction nor exponent and fits int64 (-0 is a float), else a float; it is
+** refused when its digits do not survive in a float64, an integer past int64 when it is not exactly one.
+** Only these five names, alone in their object, are special; others are plain fields. */
 #ifndef LD_JSON_H
 #define LD_JSON_H
 

@@ -108,14 +108,13 @@ static void write_sorted(match_list *found, ld_buf *matches) {
 }
 
 static ld_rc find_matches(ld_txn *txn, int64_t id, ld_slice user, match_list *found) {
-  uint8_t room[16];
-  ld_buf prefix = {.data = room, .capacity = sizeof room}, scratch = {0};
+  room_key_space space;
+  ld_buf scratch = {0};
   likes_of tally = {0};
   ld_scan scan;
   ld_row row;
   ld_slice media;
-  room_part_prefix(&prefix, LD_SPACE_RATING, id);
-  ld_rc rc = ld_scan_begin(&scan, txn, ld_buf_slice(&prefix), LD_SLICE_NONE);
+  ld_rc rc = ld_scan_begin(&scan, txn, room_part_prefix(space, LD_SPACE_RATING, id), LD_SLICE_NONE);
   if (rc != LD_OK) return rc;
   while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
     rc = room_part_name(txn, row.key, &media, &scratch);
@@ -187,16 +186,15 @@ static ld_rc add_progress(ld_txn *txn, ld_slice key, int64_t count) {
 }
 
 /* The first rating of a room that had none. */
-static ld_rc note_parts(ld_txn *txn, ld_slice name, room_row *room, ld_buf *key) {
+static ld_rc note_parts(ld_txn *txn, ld_slice name, room_row *room) {
   const int64_t both = ROOM_HAS_RATINGS | ROOM_HAS_PROGRESS;
+  room_key_space space;
   ld_buf payload = {0};
   if ((room->flags & both) == both) return LD_OK;
   room->flags |= both;
   room_encode(room, &payload);
-  room_key(key, name);
-  ld_rc rc = payload.failed || key->failed
-                 ? room_no_memory(txn)
-                 : ld_row_put(txn, ld_buf_slice(key), ld_buf_slice(&payload));
+  ld_rc rc = payload.failed ? room_no_memory(txn)
+                            : ld_row_put(txn, room_key(space, name), ld_buf_slice(&payload));
   ld_buf_clear(&payload);
   return rc;
 }
@@ -220,31 +218,32 @@ static ld_rc check_rating(ld_txn *txn, const ld_rating *rating) {
 
 /* What a rating needs while it is made. */
 typedef struct rate_work {
-  ld_buf key, progress_key, votes;
+  room_key_space vote_space, progress_space;
+  ld_slice vote_key, progress_key;
+  ld_buf votes;
   likes_of tally;
 } rate_work;
 
 /* The new rows of a rating. The room's row comes first: it borrows from the transaction. */
-static ld_rc put_rating(ld_txn *txn, ld_slice name, room_row *room, const ld_rating *rating,
-                        int64_t progress, rate_work *work) {
-  ld_rc rc = note_parts(txn, name, room, &work->key);
-  room_part_key(&work->key, LD_SPACE_RATING, room->id, rating->media);
-  if (rc == LD_OK) rc = ld_row_put(txn, ld_buf_slice(&work->key), ld_buf_slice(&work->votes));
-  return rc == LD_OK ? add_progress(txn, ld_buf_slice(&work->progress_key), progress) : rc;
+static ld_rc put_rating(ld_txn *txn, ld_slice name, room_row *room, int64_t progress,
+                        const rate_work *work) {
+  ld_rc rc = note_parts(txn, name, room);
+  if (rc == LD_OK) rc = ld_row_put(txn, work->vote_key, ld_buf_slice(&work->votes));
+  return rc == LD_OK ? add_progress(txn, work->progress_key, progress) : rc;
 }
 
 static ld_rc rate_in(ld_txn *txn, ld_slice name, room_row *room, const ld_rating *rating,
                      rate_work *work, ld_buf *result) {
   int64_t progress;
-  room_part_key(&work->key, LD_SPACE_RATING, room->id, rating->media);
-  room_part_key(&work->progress_key, LD_SPACE_PROGRESS, room->id, rating->user);
-  if (work->key.failed || work->progress_key.failed) return room_no_memory(txn);
-  ld_rc rc = get_progress(txn, ld_buf_slice(&work->progress_key), &progress);
-  if (rc == LD_OK) rc = list_votes(txn, ld_buf_slice(&work->key), rating, &work->votes);
+  work->vote_key = room_part_key(work->vote_space, LD_SPACE_RATING, room->id, rating->media);
+  work->progress_key =
+      room_part_key(work->progress_space, LD_SPACE_PROGRESS, room->id, rating->user);
+  ld_rc rc = get_progress(txn, work->progress_key, &progress);
+  if (rc == LD_OK) rc = list_votes(txn, work->vote_key, rating, &work->votes);
   bool rated = rc == LD_OK;
   if (rated && progress == INT64_MAX)
     return ld_fail(&txn->engine->error, LD_INVALID, "the user's progress is as high as it can be");
-  if (rated) rc = put_rating(txn, name, room, rating, progress + 1, work);
+  if (rated) rc = put_rating(txn, name, room, progress + 1, work);
   if (rc != LD_OK && (rated || rc != LD_EXISTS)) return rc;
   if (rated && rating->like) count_likes(ld_buf_slice(&work->votes), LD_SLICE_NONE, &work->tally);
   write_rated(result, rated, progress + rated, rating->media, &work->tally);
@@ -253,12 +252,12 @@ static ld_rc rate_in(ld_txn *txn, ld_slice name, room_row *room, const ld_rating
 
 ld_rc ld_room_rate(ld_txn *txn, ld_slice name, const ld_rating *rating, ld_buf *result) {
   room_row room;
-  rate_work work = {0};
+  rate_work work;
+  work.votes = (ld_buf){0};
+  work.tally = (likes_of){0};
   ld_rc rc = check_rating(txn, rating);
   if (rc == LD_OK) rc = room_must_find(txn, name, &room);
   if (rc == LD_OK) rc = rate_in(txn, name, &room, rating, &work, result);
-  ld_buf_clear(&work.key);
-  ld_buf_clear(&work.progress_key);
   ld_buf_clear(&work.votes);
   ld_buf_clear(&work.tally.users);
   return rc;

@@ -3,7 +3,6 @@
 
 #include "room_check.h"
 #include "room_row.h"
-#include "tuple.h"
 
 /* ---- save ---- */
 
@@ -11,20 +10,25 @@
 static void write_config(ld_slice document, const ld_room_fields *fields, ld_buf *config) {
   ld_token head, key;
   ld_slice rest = document, value;
+  if (fields->ratings.size == 0 && fields->progress.size == 0) {
+    ld_buf_add(config, document);
+    return;
+  }
   ld_value_next(&rest, &head);
   size_t opened = ld_write_open(config), count = 0;
   for (uint32_t i = 0; i < head.count; i++) {
-    ld_slice start = rest;
+    const uint8_t *start = rest.data;
     ld_value_next(&rest, &key);
     ld_value_take(&rest, &value);
     if (value.data == fields->ratings.data || value.data == fields->progress.data) continue;
-    ld_buf_add(config, ld_bytes(start.data, (size_t)(rest.data - start.data)));
+    ld_buf_add(config, ld_bytes(start, (size_t)(rest.data - start)));
     count++;
   }
   ld_write_close(config, opened, LD_MAP, count);
 }
 
-static ld_rc put_ratings(ld_txn *txn, int64_t id, ld_slice ratings, ld_buf *key) {
+static ld_rc put_ratings(ld_txn *txn, int64_t id, ld_slice ratings) {
+  room_key_space space;
   ld_token head, media;
   ld_slice votes;
   ld_rc rc = LD_OK;
@@ -33,53 +37,48 @@ static ld_rc put_ratings(ld_txn *txn, int64_t id, ld_slice ratings, ld_buf *key)
   for (uint32_t i = 0; i < head.count && rc == LD_OK; i++) {
     ld_value_next(&ratings, &media);
     ld_value_take(&ratings, &votes);
-    room_part_key(key, LD_SPACE_RATING, id, media.bytes);
-    rc = key->failed ? room_no_memory(txn) : ld_row_put(txn, ld_buf_slice(key), votes);
+    rc = ld_row_put(txn, room_part_key(space, LD_SPACE_RATING, id, media.bytes), votes);
   }
   return rc;
 }
 
-static ld_rc put_progress(ld_txn *txn, int64_t id, ld_slice progress, ld_buf *key) {
-  uint8_t space[24];
-  ld_buf payload = {.data = space, .capacity = sizeof space};
+static ld_rc put_progress(ld_txn *txn, int64_t id, ld_slice progress) {
+  room_key_space space;
+  uint8_t room[24];
   ld_token head, user, count;
   ld_rc rc = LD_OK;
   if (progress.size == 0) return LD_OK;
   ld_value_next(&progress, &head);
   for (uint32_t i = 0; i < head.count && rc == LD_OK; i++) {
+    ld_buf payload = {.data = room, .capacity = sizeof room};
     ld_value_next(&progress, &user);
     ld_value_next(&progress, &count);
-    room_part_key(key, LD_SPACE_PROGRESS, id, user.bytes);
-    ld_buf_reset(&payload);
     room_write_progress(&payload, count.integer, 0);
-    rc = key->failed ? room_no_memory(txn)
-                     : ld_row_put(txn, ld_buf_slice(key), ld_buf_slice(&payload));
+    rc = ld_row_put(txn, room_part_key(space, LD_SPACE_PROGRESS, id, user.bytes),
+                    ld_buf_slice(&payload));
   }
   return rc;
 }
 
-static ld_rc delete_parts(ld_txn *txn, const room_row *room, ld_buf *key) {
+static ld_rc delete_parts(ld_txn *txn, const room_row *room) {
+  room_key_space space;
   uint64_t count;
   ld_rc rc = LD_OK;
-  if ((room->flags & ROOM_HAS_RATINGS) != 0) {
-    room_part_prefix(key, LD_SPACE_RATING, room->id);
-    rc = key->failed ? room_no_memory(txn) : ld_row_del_prefix(txn, ld_buf_slice(key), &count);
-  }
-  if (rc == LD_OK && (room->flags & ROOM_HAS_PROGRESS) != 0) {
-    room_part_prefix(key, LD_SPACE_PROGRESS, room->id);
-    rc = key->failed ? room_no_memory(txn) : ld_row_del_prefix(txn, ld_buf_slice(key), &count);
-  }
+  if ((room->flags & ROOM_HAS_RATINGS) != 0)
+    rc = ld_row_del_prefix(txn, room_part_prefix(space, LD_SPACE_RATING, room->id), &count);
+  if (rc == LD_OK && (room->flags & ROOM_HAS_PROGRESS) != 0)
+    rc = ld_row_del_prefix(txn, room_part_prefix(space, LD_SPACE_PROGRESS, room->id), &count);
   return rc;
 }
 
 /* The id of the room of that name, whose ratings and progress are removed; or a new one. */
-static ld_rc take_place(ld_txn *txn, ld_slice name, ld_buf *key, int64_t *id) {
+static ld_rc take_place(ld_txn *txn, ld_slice name, int64_t *id) {
   room_row old;
   uint64_t number;
   ld_rc rc = room_find(txn, name, &old);
   if (rc == LD_OK) {
     *id = old.id;
-    return delete_parts(txn, &old, key);
+    return delete_parts(txn, &old);
   }
   if (rc != LD_NOTFOUND) return rc;
   rc = ld_sequence_next(txn, &number);
@@ -87,33 +86,31 @@ static ld_rc take_place(ld_txn *txn, ld_slice name, ld_buf *key, int64_t *id) {
   return rc;
 }
 
-static ld_rc put_room(ld_txn *txn, ld_slice name, const room_row *room, ld_buf *key,
-                      ld_buf *payload) {
-  ld_buf_reset(payload);
-  room_encode(room, payload);
-  room_key(key, name);
-  if (key->failed || payload->failed) return room_no_memory(txn);
-  return ld_row_put(txn, ld_buf_slice(key), ld_buf_slice(payload));
+/* The room's own row. */
+static ld_rc put_room(ld_txn *txn, ld_slice document, const ld_room_fields *fields, int64_t id) {
+  room_key_space space;
+  ld_buf payload = {0};
+  room_row room = {.id = id, .saved_at = ld_now(&txn->engine->env)};
+  if (fields->ratings.size > 0) room.flags |= ROOM_HAS_RATINGS;
+  if (fields->progress.size > 0) room.flags |= ROOM_HAS_PROGRESS;
+  ld_buf_reserve(&payload, document.size + 32);
+  room_encode(&room, &payload);
+  write_config(document, fields, &payload);
+  ld_rc rc = payload.failed
+                 ? room_no_memory(txn)
+                 : ld_row_put(txn, room_key(space, fields->name), ld_buf_slice(&payload));
+  ld_buf_clear(&payload);
+  return rc;
 }
 
 ld_rc ld_room_save(ld_txn *txn, ld_slice document) {
   ld_room_fields fields;
-  ld_buf key = {0}, config = {0}, payload = {0};
-  room_row room = {.saved_at = ld_now(&txn->engine->env)};
+  int64_t id = 0;
   ld_rc rc = ld_room_check(document, &fields, &txn->engine->error);
-  if (rc == LD_OK) rc = take_place(txn, fields.name, &key, &room.id);
-  if (rc != LD_OK) goto done;
-  write_config(document, &fields, &config);
-  room.config = ld_buf_slice(&config);
-  if (fields.ratings.size > 0) room.flags |= ROOM_HAS_RATINGS;
-  if (fields.progress.size > 0) room.flags |= ROOM_HAS_PROGRESS;
-  rc = config.failed ? room_no_memory(txn) : put_room(txn, fields.name, &room, &key, &payload);
-  if (rc == LD_OK) rc = put_ratings(txn, room.id, fields.ratings, &key);
-  if (rc == LD_OK) rc = put_progress(txn, room.id, fields.progress, &key);
-done:
-  ld_buf_clear(&key);
-  ld_buf_clear(&config);
-  ld_buf_clear(&payload);
+  if (rc == LD_OK) rc = take_place(txn, fields.name, &id);
+  if (rc == LD_OK) rc = put_room(txn, document, &fields, id);
+  if (rc == LD_OK) rc = put_ratings(txn, id, fields.ratings);
+  if (rc == LD_OK) rc = put_progress(txn, id, fields.progress);
   return rc;
 }
 
@@ -138,13 +135,12 @@ static ld_rc add_part(ld_txn *txn, const ld_row *row, uint8_t space, ld_buf *doc
 /* A field whose value is a map with an entry for each row of the space. */
 static ld_rc add_parts(ld_txn *txn, int64_t id, uint8_t space, const char *field,
                        ld_buf *document) {
-  uint8_t room[16];
-  ld_buf prefix = {.data = room, .capacity = sizeof room}, scratch = {0};
+  room_key_space key_space;
+  ld_buf scratch = {0};
   ld_scan scan;
   ld_row row;
   size_t count = 0;
-  room_part_prefix(&prefix, space, id);
-  ld_rc rc = ld_scan_begin(&scan, txn, ld_buf_slice(&prefix), LD_SLICE_NONE);
+  ld_rc rc = ld_scan_begin(&scan, txn, room_part_prefix(key_space, space, id), LD_SLICE_NONE);
   if (rc != LD_OK) return rc;
   ld_write_text(document, field);
   size_t opened = ld_write_open(document);
@@ -172,7 +168,7 @@ static bool add_config(ld_slice config, unsigned parts, ld_buf *document, size_t
   for (uint32_t i = 0; i < head.count; i++) {
     const uint8_t *start = config.data;
     if (!ld_value_next(&config, &key) || !ld_value_take(&config, &value)) return false;
-    if (ld_is_string(&key) && ld_equal(key.bytes, ld_text("password"))) continue;
+    if (ld_is_string(&key) && ld_equal(key.bytes, LD_LITERAL("password"))) continue;
     ld_buf_add(document, ld_bytes(start, (size_t)(config.data - start)));
     (*count)++;
   }
@@ -208,15 +204,10 @@ ld_rc ld_room_has(ld_txn *txn, ld_slice name) {
 
 ld_rc ld_room_delete(ld_txn *txn, ld_slice name) {
   room_row room;
-  ld_buf key = {0};
+  room_key_space space;
   ld_rc rc = room_find(txn, name, &room);
-  if (rc == LD_OK) rc = delete_parts(txn, &room, &key);
-  if (rc == LD_OK) {
-    room_key(&key, name);
-    rc = key.failed ? room_no_memory(txn) : ld_row_del(txn, ld_buf_slice(&key));
-  }
-  ld_buf_clear(&key);
-  return rc;
+  if (rc == LD_OK) rc = delete_parts(txn, &room);
+  return rc == LD_OK ? ld_row_del(txn, room_key(space, name)) : rc;
 }
 
 typedef struct room_walk {
@@ -239,24 +230,27 @@ static ld_rc visit_row(room_walk *walk, const ld_row *row) {
   return rc == LD_OK ? walk->visit(walk->context, name, ld_buf_slice(&walk->document)) : rc;
 }
 
+/* No name is longer than LD_PART_MAX, so what begins behind a longer one begins behind its beginning. */
+static ld_slice at_most_a_part(ld_slice name) {
+  return ld_bytes(name.data, name.size < LD_PART_MAX ? name.size : LD_PART_MAX);
+}
+
 ld_rc ld_room_each(ld_txn *txn, const ld_room_range *range, bool names_only, unsigned parts,
                    ld_room_visit visit, void *context) {
-  ld_buf prefix = {0}, after = {0};
+  room_key_space prefix_space, after_space;
+  ld_slice after = LD_SLICE_NONE;
   room_walk walk = {txn, names_only, parts, {0}, {0}, visit, context};
   ld_scan scan;
   ld_row row;
-  ld_buf_byte(&prefix, LD_SPACE_ROOM);
-  ld_tuple_prefix(&prefix, range->prefix);
-  if (range->after.size > 0) room_key(&after, range->after);
-  ld_rc rc = prefix.failed || after.failed ? room_no_memory(txn) : LD_OK;
-  if (rc == LD_OK) rc = ld_scan_begin(&scan, txn, ld_buf_slice(&prefix), ld_buf_slice(&after));
-  if (rc == LD_OK) {
-    while ((rc = ld_scan_next(&scan, &row)) == LD_OK && (rc = visit_row(&walk, &row)) == LD_OK) {
-    }
-    ld_scan_end(&scan);
+  if (range->prefix.size > LD_PART_MAX) return LD_OK;
+  ld_slice prefix = room_key(prefix_space, range->prefix);
+  prefix.size--; /* without the end of the string */
+  if (range->after.size > 0) after = room_key(after_space, at_most_a_part(range->after));
+  ld_rc rc = ld_scan_begin(&scan, txn, prefix, after);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK && (rc = visit_row(&walk, &row)) == LD_OK) {
   }
-  ld_buf_clear(&prefix);
-  ld_buf_clear(&after);
+  ld_scan_end(&scan);
   ld_buf_clear(&walk.name_scratch);
   ld_buf_clear(&walk.document);
   return rc == LD_NOTFOUND ? LD_OK : rc;

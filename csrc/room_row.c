@@ -3,21 +3,25 @@
 
 #include "tuple.h"
 
-void room_key(ld_buf *key, ld_slice name) {
-  ld_buf_reset(key);
-  ld_buf_byte(key, LD_SPACE_ROOM);
-  ld_tuple_string(key, name);
+ld_slice room_key(room_key_space space, ld_slice name) {
+  ld_buf key = {.data = space, .capacity = sizeof(room_key_space)};
+  ld_buf_byte(&key, LD_SPACE_ROOM);
+  ld_tuple_string(&key, name);
+  return ld_buf_slice(&key);
 }
 
-void room_part_prefix(ld_buf *key, uint8_t space, int64_t id) {
-  ld_buf_reset(key);
-  ld_buf_byte(key, space);
-  ld_tuple_int(key, id);
+ld_slice room_part_prefix(room_key_space space, uint8_t kind, int64_t id) {
+  ld_buf key = {.data = space, .capacity = sizeof(room_key_space)};
+  ld_buf_byte(&key, kind);
+  ld_tuple_int(&key, id);
+  return ld_buf_slice(&key);
 }
 
-void room_part_key(ld_buf *key, uint8_t space, int64_t id, ld_slice name) {
-  room_part_prefix(key, space, id);
-  ld_tuple_string(key, name);
+ld_slice room_part_key(room_key_space space, uint8_t kind, int64_t id, ld_slice name) {
+  ld_slice prefix = room_part_prefix(space, kind, id);
+  ld_buf key = {.data = space, .size = prefix.size, .capacity = sizeof(room_key_space)};
+  ld_tuple_string(&key, name);
+  return ld_buf_slice(&key);
 }
 
 ld_rc room_no_memory(ld_txn *txn) {
@@ -63,12 +67,10 @@ void room_encode(const room_row *room, ld_buf *payload) {
 }
 
 ld_rc room_find(ld_txn *txn, ld_slice name, room_row *room) {
-  uint8_t space[3 + 2 * LD_PART_MAX];
-  ld_buf key = {.data = space, .capacity = sizeof space};
+  room_key_space space;
   ld_row row;
   if (name.size == 0 || name.size > LD_PART_MAX) return LD_NOTFOUND;
-  room_key(&key, name);
-  ld_rc rc = ld_row_get(txn, ld_buf_slice(&key), &row);
+  ld_rc rc = ld_row_get(txn, room_key(space, name), &row);
   return rc == LD_OK ? room_decode(txn, row.payload, room) : rc;
 }
 
@@ -100,7 +102,7 @@ bool room_next_vote(ld_slice *rest, room_vote *vote) {
   if (!ld_value_next(rest, &user) || !ld_is_string(&user)) return false;
   if (!ld_value_next(rest, &word) || !ld_is_string(&word)) return false;
   vote->user = user.bytes;
-  vote->like = ld_equal(word.bytes, ld_text("like"));
+  vote->like = ld_equal(word.bytes, LD_LITERAL("like"));
   return ld_value_next(rest, &vote->time) &&
          (vote->time.kind == LD_INT || vote->time.kind == LD_FLOAT);
 }

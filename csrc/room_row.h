@@ -15,10 +15,13 @@ typedef struct room_row {
   ld_slice config;  /* a map; borrowed as the row is */
 } room_row;
 
-/* The key of a room, and the beginning of its rating and progress keys. Each replaces what `key` held. */
-void room_key(ld_buf *key, ld_slice name);
-void room_part_prefix(ld_buf *key, uint8_t space, int64_t id);
-void room_part_key(ld_buf *key, uint8_t space, int64_t id, ld_slice name);
+/* Room for any key: each byte of a name may become two. */
+typedef uint8_t room_key_space[2 * LD_PART_MAX + 16];
+
+/* The key of a room, and the keys of its rating and progress rows and their beginning; all in `space`. Names have at most LD_PART_MAX bytes. */
+ld_slice room_key(room_key_space space, ld_slice name);
+ld_slice room_part_prefix(room_key_space space, uint8_t kind, int64_t id);
+ld_slice room_part_key(room_key_space space, uint8_t kind, int64_t id, ld_slice name);
 /* The last part of such a key; `scratch` as in ld_tuple_next. */
 ld_rc room_part_name(ld_txn *txn, ld_slice key, ld_slice *name, ld_buf *scratch);
 

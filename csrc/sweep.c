@@ -6,13 +6,12 @@
 
 /* The later of `*at` and the last rating in the room. */
 static ld_rc last_rating(ld_txn *txn, int64_t id, int64_t *at) {
-  uint8_t space[16];
-  ld_buf prefix = {.data = space, .capacity = sizeof space};
+  room_key_space space;
   ld_scan scan;
   ld_row row;
   int64_t count, rated_at;
-  room_part_prefix(&prefix, LD_SPACE_PROGRESS, id);
-  ld_rc rc = ld_scan_begin(&scan, txn, ld_buf_slice(&prefix), LD_SLICE_NONE);
+  ld_rc rc =
+      ld_scan_begin(&scan, txn, room_part_prefix(space, LD_SPACE_PROGRESS, id), LD_SLICE_NONE);
   if (rc != LD_OK) return rc;
   while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
     if (!room_read_progress(row.payload, &count, &rated_at)) {

@@ -13,7 +13,7 @@ local function expire(rooms, idle)
   local count, names = rooms:expire { idle = idle }
   assert.are.equal(count, #names)
   table.sort(names)
-  return names
+  return table.concat(names, ", ")
 end
 
 on_each_engine("rooms:expire", function(given)
@@ -25,11 +25,11 @@ on_each_engine("rooms:expire", function(given)
     rooms:save { roomName = "saved again" }
     at(100)
     rooms:save { roomName = "new" }
-    same({}, expire(rooms, 101))
-    same({ "idle" }, expire(rooms, 60))
+    same("", expire(rooms, 101))
+    same("idle", expire(rooms, 60))
     same({ "new", "rated", "saved again" }, support.collect(rooms:names()))
     at(200)
-    same({ "rated", "saved again" }, expire(rooms, 120))
+    same("rated, saved again", expire(rooms, 120))
     same({ "new" }, support.collect(rooms:names()))
   end)
 
@@ -39,7 +39,7 @@ on_each_engine("rooms:expire", function(given)
     rooms:save { roomName = "future", ratings = { m = { { "jo", "like", 9e15 } } } }
     at(100)
     rooms:rate("past", "jo", "m", "like", 1)
-    same({ "future" }, expire(rooms, 50))
+    same("future", expire(rooms, 50))
   end)
 
   it("is not kept off by reading", function()
@@ -49,7 +49,7 @@ on_each_engine("rooms:expire", function(given)
     rooms:get "read"
     rooms:check_password("read", "x")
     rooms:matches "read"
-    same({ "read" }, expire(rooms, 50))
+    same("read", expire(rooms, 50))
   end)
 
   it("takes ratings and progress along", function()
@@ -60,7 +60,7 @@ on_each_engine("rooms:expire", function(given)
     rooms:save { roomName = "old", ratings = { m = { { "jo", "like", 1 } } }, userProgress = { jo = 1 } }
     rooms:rate("old", "al", "m", "like")
     at(10)
-    same({ "old" }, expire(rooms, 5))
+    same("old", expire(rooms, 5))
     same(0, rooms:stats().ratings)
     assert.are.equal(empty, given.opened[2]:stats().entries)
     assert.is_nil(rooms:get "old")
@@ -70,8 +70,8 @@ on_each_engine("rooms:expire", function(given)
     local rooms, at = with_clock(given)
     rooms:save { roomName = "a" }
     at(0.5)
-    same({}, expire(rooms, 0.75))
-    same({ "a" }, expire(rooms, 0.25))
+    same("", expire(rooms, 0.75))
+    same("a", expire(rooms, 0.25))
   end)
 end)
 
@@ -86,7 +86,7 @@ on_each_engine("rooms:expire", function(given)
       end
     end)
     at(10)
-    same(names, expire(rooms, 1))
+    same(table.concat(names, ", "), expire(rooms, 1))
     same(0, rooms:stats().rooms)
   end)
 
@@ -95,7 +95,7 @@ on_each_engine("rooms:expire", function(given)
     rooms:save { roomName = "a" }
     at(10)
     local tx <close> = given.opened[2]:begin "write"
-    same({ "a" }, expire(tx:rooms(), 1))
+    same("a", expire(tx:rooms(), 1))
     tx:rollback()
     assert.is_true(rooms:has "a")
   end)

@@ -1,7 +1,7 @@
 local model_room = require "model_room"
 local support = require "support"
 
-local on_each_engine, same, raises = support.on_each_engine, support.same, support.raises
+local on_each_engine, same, none, raises = support.on_each_engine, support.same, support.none, support.raises
 
 on_each_engine("rooms:rate", function(given)
   before_each(function() given.rooms:save { roomName = "r" } end)
@@ -26,7 +26,7 @@ on_each_engine("rooms:rate", function(given)
       same({ rated = false, progress = 1 }, given.rooms:rate("r", "al", "m", again, 3))
     end
     same(before, given.rooms:get "r")
-    same({}, given.rooms:matches "r")
+    none(given.rooms:matches "r")
   end)
 
   it("knows ratings that came with the room, and goes on counting there", function()
@@ -86,7 +86,7 @@ on_each_engine("rooms:rate", function(given)
   it("refuses what is no rating and writes nothing", function()
     local function refused(code, text, ...) raises(code, text, given.rooms.rate, given.rooms, ...) end
     local wrong = { "likes", "Like", "", "meh", 1, true, {} }
-    for _, rating in ipairs(wrong) do refused("INVALID", "like", "r", "jo", "m", rating, 1) end
+    for _, rating in ipairs(wrong) do refused("INVALID", "rating", "r", "jo", "m", rating, 1) end
     refused("INVALID", nil, "r", "jo", "m")
     for _, time in ipairs { "soon", true, {}, print } do refused("INVALID", "time", "r", "jo", "m", "like", time) end
     for _, other in ipairs { 5, true, {}, print } do
@@ -151,12 +151,12 @@ on_each_engine("rooms:matches", function(given)
     same({ early, late }, given.rooms:matches("r", "jo"))
     same({ tie_a, tie_b, late }, given.rooms:matches("r", "al"))
     same({ early, tie_a, tie_b }, given.rooms:matches("r", "eva"))
-    same({}, given.rooms:matches("r", "nobody"))
+    none(given.rooms:matches("r", "nobody"))
   end)
 
   it("are none in a room without ratings, and nil without a room", function()
     given.rooms:save { roomName = "r" }
-    same({}, given.rooms:matches "r")
+    none(given.rooms:matches "r")
     assert.is_nil(given.rooms:matches "nobody")
     assert.is_nil(given.rooms:matches("nobody", "jo"))
     raises("INVALID", "user", given.rooms.matches, given.rooms, "r", 5)

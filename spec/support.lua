@@ -133,6 +133,12 @@ function support.same(expected, got)
   assert.are.equal("no difference", difference(expected, got) or "no difference")
 end
 
+--- A result without elements; whether it is marked as an array does not matter.
+function support.none(list)
+  assert.are.equal("table", type(list))
+  assert.is_nil(next(list))
+end
+
 function support.copy(value)
   if type(value) ~= "table" then return value end
   local copied = setmetatable({}, getmetatable(value))

@@ -167,8 +167,8 @@ static ld_rc work_rate(ld_txn *txn, void *context) {
 static bool check_like(lua_State *L, int index, const char *op) {
   ld_quoted quoted;
   ld_slice rating = lb_check_string(L, index, op, "rating");
-  if (ld_equal(rating, ld_text("like"))) return true;
-  if (!ld_equal(rating, ld_text("dislike")))
+  if (ld_equal(rating, LD_LITERAL("like"))) return true;
+  if (!ld_equal(rating, LD_LITERAL("dislike")))
     lb_raise(L, LD_INVALID, op, "rating: expected \"like\" or \"dislike\", got %s",
              ld_quote(rating, quoted));
   return false;
@@ -282,9 +282,11 @@ int lb_rooms_new(lua_State *L) {
   lb_place place = lb_check_place(L, 1, op);
   lb_check_open(L, &place, op);
   lb_check_options(L, 2, known, op);
+  ld_quoted quoted;
   ld_slice passwords = lb_option_string(L, 2, "passwords", op);
-  if (passwords.size > 0 && !ld_equal(passwords, ld_text("plain")))
-    return lb_raise(L, LD_UNSUPPORTED, op, "option passwords: only \"plain\" is there yet");
+  if (passwords.size > 0 && !ld_equal(passwords, LD_LITERAL("plain")))
+    return lb_raise(L, LD_INVALID, op, "option passwords: expected \"plain\", got %s",
+                    ld_quote(passwords, quoted));
   lb_rooms *rooms = lua_newuserdatauv(L, sizeof *rooms, 1);
   rooms->place = place;
   lua_pushvalue(L, 1);

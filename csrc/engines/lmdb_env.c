@@ -221,6 +221,22 @@ static void log_opening(ld_lmdb_env *env, const struct stat *data, const ld_env 
            env->file, (unsigned long)data->st_nlink);
 }
 
+/* A data version that we do not know: liblmdb 0.9 knows none but 1, a newer one may. */
+static ld_rc check_version(const char *file, uint32_t version, const ld_env *log, ld_error *error) {
+  int major, minor, patch;
+  const char *running = mdb_version(&major, &minor, &patch);
+  if (version == 1) return LD_OK;
+  if (MDB_VERINT(major, minor, patch) < MDB_VERINT(0, 9, 70))
+    return ld_fail(
+        error, LD_CORRUPT,
+        "%s: found data version %u, expected 1, which is all that %s reads; dump it where "
+        "it was written and load it here",
+        file, (unsigned)version, running);
+  ld_log(log, LD_LOG_WARN, "lmdb: %s: data version %u is not known here: not checked", file,
+         (unsigned)version);
+  return LD_OK;
+}
+
 ld_rc ld_lmdb_env_join(const char *folder, const ld_lmdb_settings *settings, uint64_t check_limit,
                        const ld_config *config, ld_lmdb_env **env, ld_error *error) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -233,7 +249,9 @@ ld_rc ld_lmdb_env_join(const char *folder, const ld_lmdb_settings *settings, uin
     return ld_fail(error, LD_IO, "%s: cannot be found: %s", file, strerror(errno));
   ld_rc rc = join_open(folder, &data, settings, false, &joined, error);
   if (rc == LD_OK && joined == NULL) {
-    rc = ld_lmdb_inspect(file, config, check_limit, error);
+    uint32_t version = 0;
+    rc = ld_lmdb_inspect(file, config, check_limit, &version, error);
+    if (rc == LD_OK) rc = check_version(file, version, &config->env, error);
     if (rc == LD_OK) rc = join_open(folder, &data, settings, true, &joined, error);
     if (rc == LD_OK) log_opening(joined, &data, &config->env);
   }

@@ -84,8 +84,8 @@ static uint64_t read_failed(const char *file) {
 }
 
 /* One look. `*again`: what was found may be another process's commit under way. */
-static ld_rc look(int fd, const char *file, const ld_config *config, uint64_t limit, bool *again,
-                  ld_error *error) {
+static ld_rc look(int fd, const char *file, const ld_config *config, uint64_t limit,
+                  uint32_t *version, bool *again, ld_error *error) {
   ld_lmdb_metas metas;
   first_finding first = {{0}};
   ld_lmdb_walk walk = {.fd = fd,
@@ -97,9 +97,7 @@ static ld_rc look(int fd, const char *file, const ld_config *config, uint64_t li
   *again = false;
   ld_rc rc = ld_lmdb_metas_read(fd, file, &metas, error);
   if (rc != LD_OK) return rc;
-  if (!metas.known)
-    ld_log(&config->env, LD_LOG_WARN, "lmdb: %s: data version %u is not known here: not checked",
-           file, (unsigned)metas.version);
+  *version = metas.version;
   if (!metas.known || !worth_a_walk(&metas, limit)) return LD_OK;
   rc = ld_lmdb_walk_run(&walk, &metas, error);
   if (rc != LD_OK) return error == NULL ? rc : ld_fail_in(error, "%s: ", file);
@@ -120,12 +118,14 @@ static ld_rc open_file(const char *file, int *fd, ld_error *error) {
   return ld_fail(error, LD_INVALID, "%s: is no file; choose another path", file);
 }
 
-ld_rc ld_lmdb_inspect(const char *file, const ld_config *config, uint64_t limit, ld_error *error) {
+ld_rc ld_lmdb_inspect(const char *file, const ld_config *config, uint64_t limit, uint32_t *version,
+                      ld_error *error) {
   int fd = -1;
   bool again = true;
   ld_rc rc = open_file(file, &fd, error);
   if (rc != LD_OK) return rc;
-  for (int i = 0; i < TRIES && again; i++) rc = look(fd, file, config, limit, &again, error);
+  for (int i = 0; i < TRIES && again; i++)
+    rc = look(fd, file, config, limit, version, &again, error);
   close(fd); /* data.mdb carries no locks, so that closing it drops none */
   if (!again) return rc;
   ld_log(&config->env, LD_LOG_WARN, "lmdb: %s: changes all the time: not checked", file);

@@ -7,9 +7,10 @@
 
 #include "../engine.h"
 
-/* Look at the meta pages always, at all pages up to `limit` bytes of file (0: never; a file that is too short: always).
+/* Look at the data version (1 is known; of another one nothing more is looked at), at the meta pages always, at all pages up to `limit` bytes of file (0: never; a file that is too short: always).
 ** CORRUPT: damaged. INVALID: no store of ours (config->first_key is given and missing, and no row passes config->check_row). IO. */
-ld_rc ld_lmdb_inspect(const char *file, const ld_config *config, uint64_t limit, ld_error *error);
+ld_rc ld_lmdb_inspect(const char *file, const ld_config *config, uint64_t limit, uint32_t *version,
+                      ld_error *error);
 
 /* Walk the file behind `fd` and tell all findings. The caller keeps a read transaction open, so that no page of
 ** the newest commit is used again meanwhile. UNSUPPORTED: an unknown data version. */

@@ -189,13 +189,14 @@ static ld_rc judge(const raw_metas *raw, const char *path, ld_lmdb_metas *metas,
 }
 
 ld_rc ld_lmdb_metas_read(int fd, const char *path, ld_lmdb_metas *metas, ld_error *error) {
-  raw_metas raw;
+  raw_metas raw, before;
   ld_rc rc = LD_OK;
   for (int i = 0; i < TRIES; i++) {
     if (!read_stable(fd, &raw))
       return ld_fail(error, LD_IO, "%s: cannot be read: %s", path, strerror(errno));
     rc = judge(&raw, path, metas, error);
-    if (rc == LD_OK) return LD_OK;
+    if (rc == LD_OK || (i > 0 && memcmp(&raw, &before, sizeof raw) == 0)) break;
+    before = raw;
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* a commit may be under way */
   }
   return rc;

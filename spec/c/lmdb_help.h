@@ -19,6 +19,8 @@
 #include "../../csrc/engines/lmdb_engine.h"
 #include "check.h"
 
+#define FIRST_KEY "\001first"
+
 static char folder[64]; /* a fresh one for each test */
 static ld_error failure;
 
@@ -74,9 +76,10 @@ static inline ld_rc put_row(ld_txn *txn, ld_slice key, ld_slice payload) {
 /* Open `path` with "name", "value", ..., NULL. */
 static inline ld_rc open_with(const char *path, ld_engine **engine, const char *const *options) {
   ld_option list[8] = {{"path", path}};
-  ld_config config = {.env = ld_env_system(), .options = list, .option_count = 1, .check_row = row_is_sound};
+  ld_config config = {
+      .env = ld_env_system(), .options = list, .option_count = 1, .check_row = row_is_sound};
   uint8_t first[64] = {0};
-  ld_slice key = ld_text("\x01first"), payload = ld_text("the first row");
+  ld_slice key = ld_text(FIRST_KEY), payload = ld_text("the first row");
   uint32_t sum = ld_crc32c(ld_crc32c(0, key), payload);
   memcpy(first, &sum, 4);
   memcpy(first + 4, payload.data, payload.size);
@@ -114,9 +117,10 @@ static inline bool has(ld_engine *engine, const char *key, const char *value) {
   ld_slice found;
   CHECK_RC(LD_OK, ld_begin(engine, false, &txn));
   ld_rc rc = ld_get(txn, ld_text(key), &found);
-  bool same = value == NULL ? rc == LD_NOTFOUND
-                            : rc == LD_OK && row_is_sound(ld_text(key), found) &&
-                                  ld_equal(ld_bytes(found.data + 4, found.size - 4), ld_text(value));
+  bool same = value == NULL
+                  ? rc == LD_NOTFOUND
+                  : rc == LD_OK && row_is_sound(ld_text(key), found) &&
+                        ld_equal(ld_bytes(found.data + 4, found.size - 4), ld_text(value));
   ld_rollback(txn);
   return same;
 }

@@ -24,7 +24,9 @@ static void test_options(void) {
   refuses("check_on_open", "-1", "check_on_open");
   refuses("read_only", "yes", "read_only");
   CHECK_RC(LD_INVALID, open_with("", &engine, NULL));
-  CHECK_RC(LD_INVALID, open_with(in_folder("x"), &engine, OPTIONS("read_only", "true")) == LD_OK ? LD_OK : LD_INVALID);
+  CHECK_RC(LD_INVALID, open_with(in_folder("x"), &engine, OPTIONS("read_only", "true")) == LD_OK
+                           ? LD_OK
+                           : LD_INVALID);
   CHECK(access(in_folder("x"), F_OK) != 0);
   close(open(in_folder("file"), O_CREAT | O_WRONLY, 0600));
   CHECK(open_with(in_folder("file"), &engine, NULL) != LD_OK);
@@ -36,9 +38,10 @@ static void test_folders(void) {
   struct stat status;
   new_folder();
   ld_engine *engine = open_store(in_folder("a/b//c/"));
-  CHECK(stat(in_folder("a/b/c/data.mdb"), &status) == 0 && (status.st_mode & 0777) == 0600 && status.st_nlink == 1);
+  CHECK(stat(in_folder("a/b/c/data.mdb"), &status) == 0 && (status.st_mode & 0777) == 0600 &&
+        status.st_nlink == 1);
   CHECK(stat(in_folder("a/b"), &status) == 0 && (status.st_mode & 0777) == 0700);
-  CHECK(has(engine, "\x01first", "the first row"));
+  CHECK(has(engine, FIRST_KEY, "the first row"));
   CHECK_RC(LD_OK, write_one(engine, "k", "v"));
   ld_engine_close(engine);
   CHECK_RC(LD_OK, open_with(in_folder("a/b/c"), &engine, OPTIONS("read_only", "true")));
@@ -58,16 +61,19 @@ static void test_sharing(void) {
   new_folder();
   CHECK(getcwd(cwd, sizeof cwd) != NULL && chdir(folder) == 0);
   first = open_store("s");
-  CHECK(symlink("s", "link") == 0 && mkdir("hard", 0700) == 0 && link("s/data.mdb", "hard/data.mdb") == 0);
+  CHECK(symlink("s", "link") == 0 && mkdir("hard", 0700) == 0 &&
+        link("s/data.mdb", "hard/data.mdb") == 0);
   for (size_t i = 0; i < 5; i++) more[i] = open_store(names[i]);
   CHECK(chdir("/") == 0);
   CHECK_RC(LD_OK, write_one(more[1], "k", "v"));
   for (size_t i = 0; i < 5; i++) CHECK(has(more[i], "k", "v"));
   CHECK_RC(LD_INVALID, open_with(in_folder("s"), &other, OPTIONS("durability", "system")));
   CHECK(strstr(failure.text, "durability") != NULL);
-  CHECK_RC(LD_INVALID, open_with(in_folder("s"), &other, OPTIONS("durability", "none", "map_size", "1GiB")));
+  CHECK_RC(LD_INVALID,
+           open_with(in_folder("s"), &other, OPTIONS("durability", "none", "map_size", "1GiB")));
   CHECK(strstr(failure.text, "map_size") != NULL);
-  CHECK_RC(LD_INVALID, open_with(in_folder("s"), &other, OPTIONS("durability", "none", "readers", "7")));
+  CHECK_RC(LD_INVALID,
+           open_with(in_folder("s"), &other, OPTIONS("durability", "none", "readers", "7")));
   for (size_t i = 0; i < 5; i++) ld_engine_close(more[i]);
   CHECK_RC(LD_OK, write_one(first, "k", "w"));
   ld_engine_close(first);
@@ -111,7 +117,8 @@ static void *add_many(void *context) {
     ld_slice value;
     uint64_t count = 0;
     CHECK_RC(LD_OK, ld_begin(engine, true, &txn));
-    if (ld_get(txn, ld_text("count"), &value) == LD_OK) memcpy(&count, value.data + 4, sizeof count);
+    if (ld_get(txn, ld_text("count"), &value) == LD_OK)
+      memcpy(&count, value.data + 4, sizeof count);
     count++;
     CHECK_RC(LD_OK, put_row(txn, ld_text("count"), ld_bytes(&count, sizeof count)));
     CHECK_RC(LD_OK, ld_commit(txn));
@@ -213,7 +220,7 @@ static void test_growth_by_another(void) {
   CHECK_RC(LD_OK, open_with(folder, &engine, small_map));
   CHECK(has(engine, "none", NULL));
   CHECK(in_child(grow_it, NULL));
-  CHECK(has(engine, "\x01first", "the first row")); /* with the kept transaction */
+  CHECK(has(engine, FIRST_KEY, "the first row")); /* with the kept transaction */
   CHECK(limit_of(engine) >= 2 << 20);
   ld_engine_close(engine);
   new_folder();
@@ -246,7 +253,8 @@ static void test_borrowed_put(void) {
     snprintf(name, sizeof name, "row%05d", i * 7919 % 2000);
     CHECK_RC(LD_OK, ld_get(txn, ld_text(name), &value));
     snprintf(name, sizeof name, "copy%05d", i);
-    CHECK_RC(LD_OK, ld_put(txn, ld_text(name), value)); /* borrowed from a page that this write moves */
+    CHECK_RC(LD_OK,
+             ld_put(txn, ld_text(name), value)); /* borrowed from a page that this write moves */
   }
   CHECK_RC(LD_OK, ld_cursor_open(txn, &cursor));
   CHECK_RC(LD_OK, ld_cursor_next(cursor)); /* the first row */
@@ -290,7 +298,7 @@ static void test_nested(void) {
   CHECK_RC(LD_OK, ld_cursor_current(cursor, &key, &value));
   CHECK(ld_equal(key, ld_text("j")));
   CHECK_RC(LD_OK, ld_commit(outer));
-  CHECK(has(engine, "j", "1") && has(engine, "k", NULL) && has(engine, "\x01first", "the first row"));
+  CHECK(has(engine, "j", "1") && has(engine, "k", NULL) && has(engine, FIRST_KEY, "the first row"));
   ld_engine_close(engine);
 }
 
@@ -301,7 +309,8 @@ static void test_stats(void) {
   ld_engine *engine = open_store(folder);
   CHECK_RC(LD_OK, write_one(engine, "k", "v"));
   CHECK_RC(LD_OK, ld_stats(engine, &stats));
-  CHECK(stats.entries == 2 && stats.readers == 0 && stats.bytes_limit >= 1 << 20 && stats.bytes_used >= 3 * 4096);
+  CHECK(stats.entries == 2 && stats.readers == 0 && stats.bytes_limit >= 1 << 20 &&
+        stats.bytes_used >= 3 * 4096);
   CHECK_RC(LD_OK, ld_begin(engine, false, &one));
   CHECK_RC(LD_OK, ld_begin(engine, false, &two));
   CHECK(readers_of(engine) == 2);
@@ -333,7 +342,7 @@ static void test_dead_readers(void) {
   CHECK_RC(LD_BUSY, ld_begin(engine, false, &txns[4]));
   CHECK(engine->error.retry && strstr(engine->error.text, "readers") != NULL);
   for (int i = 0; i < 4; i++) ld_rollback(txns[i]);
-  CHECK(has(engine, "\x01first", "the first row"));
+  CHECK(has(engine, FIRST_KEY, "the first row"));
   ld_engine_close(engine);
 }
 
@@ -351,7 +360,7 @@ static void fill_disk(void *context) {
   while (rc == LD_OK && i < 1000) rc = write_big(engine, i++, 5000);
   CHECK_RC(LD_FULL, rc);
   CHECK(!engine->error.retry);
-  CHECK(has(engine, "\x01first", "the first row"));
+  CHECK(has(engine, FIRST_KEY, "the first row"));
   CHECK(findings_of(engine) == 0);
   ld_engine_close(engine);
 }
@@ -375,7 +384,8 @@ static void test_full_disk(void) {
   CHECK_RC(LD_OK, write_one(engine, "k", "v"));
   CHECK(findings_of(engine) == 0);
   ld_engine_close(engine);
-  for (intptr_t limit = 0; limit < 12288; limit += 3000) CHECK(in_child(create_on_full_disk, (void *)limit));
+  for (intptr_t limit = 0; limit < 12288; limit += 3000)
+    CHECK(in_child(create_on_full_disk, (void *)limit));
   engine = open_store(in_folder("new"));
   ld_engine_close(engine);
 }
@@ -405,11 +415,12 @@ static void test_creation(void) {
     for (int i = 0; i < 4; i++) CHECK(waitpid(children[i], &status, 0) == children[i]);
     bool there = access(in_folder("data.mdb"), F_OK) == 0;
     ld_engine *engine = open_store(folder);
-    CHECK(has(engine, "\x01first", "the first row") && findings_of(engine) == 0);
+    CHECK(has(engine, FIRST_KEY, "the first row") && findings_of(engine) == 0);
     ld_engine_close(engine);
     if (there) continue;
     DIR *listing = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(listing)) != NULL;) CHECK(strstr(entry->d_name, ".new-") == NULL);
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+      CHECK(strstr(entry->d_name, ".new-") == NULL);
     closedir(listing);
   }
 }

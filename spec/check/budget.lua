@@ -52,12 +52,12 @@ local function check_lua_functions(path)
   end
 end
 
-for _, path in ipairs(tree.files("csrc spec/c spec/bench", "%.[ch]$")) do
+for _, path in ipairs(tree.files("%.[ch]$", "csrc", "spec/c", "spec/bench")) do
   check_file(path)
   check_c_functions(path)
 end
-for _, path in ipairs(tree.files(".", "%.lua$")) do check_file(path) end
+for _, path in ipairs(tree.files("%.lua$", ".")) do check_file(path) end
 for _, folder in ipairs { "lua", "examples", "spec/check", "spec/bench" } do
-  for _, path in ipairs(tree.files(folder, "%.lua$")) do check_lua_functions(path) end
+  for _, path in ipairs(tree.files("%.lua$", folder)) do check_lua_functions(path) end
 end
 tree.finish()

@@ -15,7 +15,7 @@ local function check(path, number, line)
   if line:find "%s$" then tree.finding("%s:%d: ends in blanks", path, number) end
 end
 
-for _, path in ipairs(tree.files(".", "%.[%a]+$")) do
+for _, path in ipairs(tree.files("%.[%a]+$", ".")) do
   if path:find "%.[ch]$" or path:find "%.lua$" or path:find "%.md$" or path:find "%.sh$" or path:find "%.rockspec$" then
     for number, line in tree.lines(path) do check(path, number, line) end
   end

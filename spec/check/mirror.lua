@@ -9,7 +9,7 @@ local elsewhere = {
 
 local function tests()
   local nouns = {}
-  for _, path in ipairs(tree.files("spec", "%.%a+$")) do
+  for _, path in ipairs(tree.files("%.%a+$", "spec")) do
     local noun = path:match "([%w_]+)_spec%.lua$" or path:match "/test_([%w_]+)%.c$"
     if noun then nouns[noun] = true end
   end
@@ -27,12 +27,12 @@ end
 
 local nouns = tests()
 for _, folder in ipairs { "csrc", "lua" } do
-  for _, path in ipairs(tree.files(folder, "%.c$")) do
+  for _, path in ipairs(tree.files("%.c$", folder)) do
     if not elsewhere[path] and not tested(nouns, path:match "([%w_]+)%.c$") then
       tree.finding("%s: no spec/%s_spec.lua, no spec/c/test_%s.c", path, path:match "([%w_]+)%.c$", path:match "([%w_]+)%.c$")
     end
   end
-  for _, path in ipairs(tree.files(folder, "%.lua$")) do
+  for _, path in ipairs(tree.files("%.lua$", folder)) do
     local noun = path:gsub("/init%.lua$", ".lua"):match "([%w_]+)%.lua$"
     if not elsewhere[path] and not tested(nouns, noun) then tree.finding("%s: no spec/%s_spec.lua", path, noun) end
   end

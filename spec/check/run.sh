@@ -42,9 +42,10 @@ elif [ "$((passed + failed + skipped))" = 0 ]; then
   failed=1 why="holds no test"
 fi
 for report in "$result".report.*; do
-  [ -e "$report" ] && cat "$report" >>"$log" && failed=$((failed + 1)) && why="a sanitizer's report"
+  [ -e "$report" ] && cat "$report" >>"$log" && failed=$((failed + 1)) && why="a sanitizer's report" && passed=${counted%% *}
 done
 
+passed=${passed:-0}
 word=ok && [ "$failed" -gt 0 ] && word=FAIL
 name=${result#build/}
 line=$(printf '%-4s %-32s %4d passed' "$word" "${name%%results/*}${name#*results/}" "$passed")

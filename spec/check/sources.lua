@@ -31,11 +31,11 @@ local function set(list)
 end
 
 local modules = load_rockspec()
-compare("source", set(modules["larder.core"].sources), set(tree.files("csrc", "%.c$")))
+compare("source", set(modules["larder.core"].sources), set(tree.files("%.c$", "csrc")))
 local listed, there = {}, {}
 for name, path in pairs(modules) do
   if type(path) == "string" then listed[name .. " = " .. path] = true end
 end
-for _, path in ipairs(tree.files("lua", "%.lua$")) do there[module_name(path) .. " = " .. path] = true end
+for _, path in ipairs(tree.files("%.lua$", "lua")) do there[module_name(path) .. " = " .. path] = true end
 compare("module", listed, there)
 tree.finish()

@@ -7,12 +7,13 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- The paths below `folder`, relative to the root, that match the pattern; sorted.
----@param folder string
+--- The paths below the folders, relative to the root, that match the pattern; sorted.
 ---@param pattern string
+---@param ... string folders
 ---@return string[]
-function tree.files(folder, pattern)
-  local listing <close> = assert(io.popen(("cd %s && find %s -type f 2>/dev/null"):format(quote(tree.root), quote(folder))))
+function tree.files(pattern, ...)
+  local listing <close> = assert(io.popen(("cd %s && find %s -type f 2>/dev/null"):format(
+    quote(tree.root), table.concat({ ... }, " "))))
   local paths = {}
   for path in listing:lines() do
     path = path:gsub("^%./", "")

@@ -1,0 +1,5 @@
+local port = require "larder_port"
+
+require "contract.engine"("memory", function(_, options, extra)
+  return port.open("memory", options, extra)
+end)
