@@ -49,7 +49,7 @@ STAY_valgrind := -Wl,-z,nodelete
 
 CFLAGS  ?= $(OPT_$(MODE))
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes $(if $(CI),-Werror)
-COMPILE  = $(CC) -std=c11 -D_GNU_SOURCE -pthread -fPIC $(WARN) $(CFLAGS) $(CPPFLAGS) $(LIB_CFLAGS) -Icsrc -MMD -MP
+COMPILE  = $(CC) -std=c11 -D_GNU_SOURCE -pthread -fPIC -fno-plt $(WARN) $(CFLAGS) $(CPPFLAGS) $(LIB_CFLAGS) -Icsrc -MMD -MP
 LINK     = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 
 # A module shows its luaopen_ function and nothing else.

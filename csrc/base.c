@@ -36,10 +36,6 @@ int ld_compare(ld_slice a, ld_slice b) {
   return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-bool ld_equal(ld_slice a, ld_slice b) {
-  return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
 bool ld_equal_secret(ld_slice a, ld_slice b) {
   volatile uint8_t differs = a.size != b.size;
   for (size_t i = 0; i < b.size; i++) {
@@ -69,12 +65,19 @@ static size_t utf8_length(const uint8_t *at, size_t left) {
   return length;
 }
 
+/* Whether the 8 bytes at `at` are all below 0x80. */
+static bool is_ascii8(const uint8_t *at) {
+  uint64_t eight;
+  memcpy(&eight, at, 8);
+  return (eight & 0x8080808080808080u) == 0;
+}
+
 bool ld_is_utf8(ld_slice text) {
+  if (text.size == 0) return true;
   const uint8_t *at = text.data, *end = text.data + text.size;
   while (at < end) {
-    uint64_t eight;
-    while (end - at >= 8 && (memcpy(&eight, at, 8), (eight & 0x8080808080808080u) == 0)) at += 8;
-    if (at == end) break;
+    while (end - at >= 8 && is_ascii8(at)) at += 8;
+    if (at == end || (text.size >= 8 && end - at < 8 && is_ascii8(end - 8))) return true;
     size_t length = utf8_length(at, (size_t)(end - at));
     if (length == 0) return false;
     at += length;
@@ -151,12 +154,6 @@ bool ld_buf_grow(ld_buf *buf, size_t more) {
 void ld_buf_clear(ld_buf *buf) {
   free(buf->data);
   *buf = (ld_buf){0};
-}
-
-void ld_buf_add_far(ld_buf *buf, const void *data, size_t size) {
-  if (size == 0 || !ld_buf_reserve(buf, size)) return;
-  memcpy(buf->data + buf->size, data, size);
-  buf->size += size;
 }
 
 void ld_buf_printf(ld_buf *buf, const char *format, ...) {

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__)
 #define LD_PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -52,7 +53,9 @@ static inline ld_slice ld_bytes(const void *data, size_t size) {
   return (ld_slice){(const uint8_t *)data, size};
 }
 int ld_compare(ld_slice a, ld_slice b); /* memcmp order, the shorter first: <0, 0, >0 */
-bool ld_equal(ld_slice a, ld_slice b);
+static inline bool ld_equal(ld_slice a, ld_slice b) {
+  return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
 bool ld_equal_secret(ld_slice a, ld_slice b); /* time depends on the size of `b` only */
 bool ld_starts_with(ld_slice whole, ld_slice prefix);
 bool ld_is_utf8(
@@ -86,7 +89,6 @@ bool ld_buf_grow(ld_buf *buf,
                  size_t more);  /* room for `more` bytes; false and `failed` without memory */
 void ld_buf_clear(ld_buf *buf); /* frees; the buffer is empty again */
 void ld_buf_printf(ld_buf *buf, const char *format, ...) LD_PRINTF(2, 3);
-void ld_buf_add_far(ld_buf *buf, const void *data, size_t size); /* ld_buf_add's slow path */
 
 static inline bool ld_buf_reserve(ld_buf *buf, size_t more) {
   return (buf->capacity - buf->size >= more && !buf->failed) || ld_buf_grow(buf, more);
@@ -95,7 +97,9 @@ static inline void ld_buf_byte(ld_buf *buf, uint8_t byte) {
   if (ld_buf_reserve(buf, 1)) buf->data[buf->size++] = byte;
 }
 static inline void ld_buf_add(ld_buf *buf, ld_slice bytes) {
-  ld_buf_add_far(buf, bytes.data, bytes.size);
+  if (bytes.size == 0 || !ld_buf_reserve(buf, bytes.size)) return;
+  memcpy(buf->data + buf->size, bytes.data, bytes.size);
+  buf->size += bytes.size;
 }
 static inline ld_slice ld_buf_slice(const ld_buf *buf) { return (ld_slice){buf->data, buf->size}; }
 static inline void ld_buf_reset(ld_buf *buf) {

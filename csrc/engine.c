@@ -238,6 +238,11 @@ ld_rc ld_get(ld_txn *txn, ld_slice key, ld_slice *value) {
   return rc == LD_OK ? OPS(txn)->get(txn, key, value) : rc;
 }
 
+/* An end of a range; empty is no end. */
+static ld_rc check_end(ld_txn *txn, ld_slice end) {
+  return end.size == 0 ? LD_OK : check_key(txn, end);
+}
+
 static ld_rc before_write(ld_txn *txn) {
   ld_rc rc = check_usable(txn);
   if (rc == LD_OK && !txn->writable)
@@ -287,6 +292,8 @@ static ld_rc del_by_cursor(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *co
 
 ld_rc ld_del_range(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *count) {
   ld_rc rc = before_write(txn);
+  if (rc == LD_OK) rc = check_end(txn, from);
+  if (rc == LD_OK) rc = check_end(txn, to);
   if (rc != LD_OK) return rc;
   if (OPS(txn)->del_range == NULL) return after_write(txn, del_by_cursor(txn, from, to, count));
   return after_write(txn, OPS(txn)->del_range(txn, from, to, count));

@@ -95,7 +95,7 @@ static ld_rc refuse_number(scan *s, ld_slice number, const char *why) {
                  (const char *)number.data, cut ? "..." : "", why);
 }
 
-/* Does cJSON's double, made from at most 63 characters, say all about the value? */
+/* Does cJSON's double say all about the value? Most versions of it read 63 characters of a number only. */
 static bool is_told_by_double(const ld_numeral *numeral, const ld_token *value) {
   if (numeral->text.size > 63) return false;
   if (value->kind == LD_INT)

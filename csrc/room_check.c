@@ -133,11 +133,12 @@ static ld_rc check_map(checker *at, ld_slice map, ld_rc (*check)(checker *, ld_s
 }
 
 static ld_rc note_field(checker *at, const ld_token *key, ld_slice value, ld_room_fields *fields) {
-  static const char *const names[] = {"roomName", "ratings", "userProgress", "password"};
   ld_slice *const places[] = {&fields->name, &fields->ratings, &fields->progress,
                               &fields->password};
+  static const char *const names[] = {"roomName", "ratings", "userProgress", "password"};
+  static const size_t sizes[] = {8, 7, 12, 8};
   for (size_t n = 0; n < 4; n++) {
-    if (!ld_equal(key->bytes, ld_text(names[n]))) continue;
+    if (!ld_equal(key->bytes, ld_bytes(names[n], sizes[n]))) continue;
     if (places[n]->size > 0) return ld_fail(at->error, LD_INVALID, "%s: is there twice", names[n]);
     *places[n] = value;
   }

@@ -157,6 +157,7 @@ static ld_rc read_magnitude(ld_slice *rest, uint8_t tag, ld_part *part) {
   if (whole == 0 || (size > 1 && shifted >> (8 * (size - 1)) == 0)) return LD_CORRUPT;
   if ((shifted & 1) == 0) return whole_part(part, negative ? -(int64_t)whole : (int64_t)whole);
   if (!take_bytes(rest, FRACTION_BYTES, turn, &fraction) || fraction == 0) return LD_CORRUPT;
+  if ((uint64_t)(double)fraction != fraction) return LD_CORRUPT;
   double behind = ldexp((double)fraction, -FRACTION_BITS);
   double magnitude = (double)whole + behind;
   if (magnitude - (double)whole != behind || (uint64_t)magnitude != whole) return LD_CORRUPT;

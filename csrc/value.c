@@ -124,10 +124,19 @@ bool ld_value_next(ld_slice *rest, ld_token *token) {
   return token->count <= rest->size;
 }
 
+/* The size of a small integer or a short string, the most frequent values; 0 for all others. */
+static size_t short_size(uint8_t head) {
+  if (head < 0x80 || head >= 0xe0) return 1;
+  return (head & 0xe0) == 0xa0 ? 1 + (size_t)(head & 0x1f) : 0;
+}
+
 bool ld_value_take(ld_slice *rest, ld_slice *value) {
   ld_token token;
-  const uint8_t *start = rest->data;
+  const uint8_t *start = rest->data, *at;
   for (uint64_t wanted = 1; wanted > 0; wanted--) {
+    size_t size = rest->size > 0 ? short_size(rest->data[0]) : 0;
+    if (size > 0 && !take(rest, size, &at)) return false;
+    if (size > 0) continue;
     if (!ld_value_next(rest, &token)) return false;
     if (token.kind == LD_ARRAY) wanted += token.count;
     if (token.kind == LD_MAP) wanted += 2 * (uint64_t)token.count;

@@ -139,6 +139,14 @@ function support.none(list)
   assert.is_nil(next(list))
 end
 
+--- Each of `names` is in `list` once, in whatever order, and nothing else is.
+function support.exactly(names, list)
+  local wanted, got = table.move(names, 1, #names, 1, {}), table.move(list, 1, #list, 1, {})
+  table.sort(wanted)
+  table.sort(got)
+  support.same(wanted, got)
+end
+
 function support.copy(value)
   if type(value) ~= "table" then return value end
   local copied = setmetatable({}, getmetatable(value))

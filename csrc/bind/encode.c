@@ -92,10 +92,35 @@ static ld_rc encode_map(encoder *e, int table) {
     ld_rc rc = encode_key(e, key);
     if (rc == LD_OK) rc = encode_value(e, key + 1);
     if (rc != LD_OK) return rc;
-    lua_pop(L, 1);
+    lua_settop(L, key);
     count++;
   }
   ld_write_close(e->out, opened, LD_MAP, count);
+  return LD_OK;
+}
+
+/* A table whose keys come as 1, 2, ... length, as they do where the table was filled in order. `*sequential` is false, and nothing
+** is written, when they do not: the keys may still be the same ones. */
+static ld_rc encode_sequence(encoder *e, int table, lua_Unsigned length, bool *sequential) {
+  lua_State *L = e->L;
+  size_t start = e->out->size;
+  lua_Unsigned count = 0;
+  lua_pushnil(L);
+  int key = lua_gettop(L);
+  e->keys[e->depth - 1] = key;
+  ld_write_array(e->out, (size_t)length);
+  while (lua_next(L, table)) {
+    *sequential = lua_isinteger(L, key) && (lua_Unsigned)lua_tointeger(L, key) == count + 1;
+    if (!*sequential) break;
+    ld_rc rc = encode_value(e, key + 1);
+    if (rc != LD_OK) return rc;
+    lua_settop(L, key);
+    count++;
+  }
+  *sequential = count == length && lua_gettop(L) < key; /* it came to the end */
+  if (*sequential) return LD_OK;
+  e->out->size = start;
+  lua_settop(L, key - 1);
   return LD_OK;
 }
 
@@ -138,16 +163,22 @@ static bool is_marked_array(lua_State *L, int index) {
   return same;
 }
 
+static ld_rc encode_fields(encoder *e, int index, lua_Unsigned length) {
+  bool marked = is_marked_array(e->L, index), array = false;
+  if (length == 0 && !marked) return encode_map(e, index);
+  ld_rc rc = encode_sequence(e, index, length, &array);
+  if (rc != LD_OK || array) return rc;
+  if (has_keys_to(e->L, index, length)) return encode_elements(e, index, length);
+  if (!marked) return encode_map(e, index);
+  e->depth--; /* the table itself is wrong */
+  return refuse(e, "marked by larder.array, but its keys are not 1..n");
+}
+
 static ld_rc encode_table(encoder *e, int index) {
-  lua_State *L = e->L;
-  lua_Unsigned length = lua_rawlen(L, index);
   if (e->depth == LD_DEPTH) return refuse_depth(e, index);
-  if (!lua_checkstack(L, 8)) return ld_fail(e->error, LD_NOMEM, "out of stack");
-  bool marked = is_marked_array(L, index);
-  bool array = (length > 0 || marked) && has_keys_to(L, index, length);
-  if (marked && !array) return refuse(e, "marked by larder.array, but its keys are not 1..n");
+  if (!lua_checkstack(e->L, 8)) return ld_fail(e->error, LD_NOMEM, "out of stack");
   e->tables[e->depth++] = index;
-  ld_rc rc = array ? encode_elements(e, index, length) : encode_map(e, index);
+  ld_rc rc = encode_fields(e, index, lua_rawlen(e->L, index));
   if (rc == LD_OK) e->depth--; /* else the path is wanted */
   return rc;
 }

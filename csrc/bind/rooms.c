@@ -284,6 +284,8 @@ int lb_rooms_new(lua_State *L) {
   lb_check_options(L, 2, known, op);
   ld_quoted quoted;
   ld_slice passwords = lb_option_string(L, 2, "passwords", op);
+  if (ld_equal(passwords, LD_LITERAL("hash")))
+    return lb_raise(L, LD_UNSUPPORTED, op, "option passwords: \"hash\" is not there yet");
   if (passwords.size > 0 && !ld_equal(passwords, LD_LITERAL("plain")))
     return lb_raise(L, LD_INVALID, op, "option passwords: expected \"plain\", got %s",
                     ld_quote(passwords, quoted));

@@ -425,9 +425,11 @@ static ld_rc lmdb_stats(ld_engine *base, ld_engine_stats *stats) {
   MDB_envinfo info;
   MDB_stat tree;
   uint32_t readers = 0;
+  int dead;
   ld_txn *txn;
   ld_rc rc = refresh(engine);
   if (rc != LD_OK) return rc;
+  mdb_reader_check(engine->env->mdb, &dead);
   mdb_reader_list(engine->env->mdb, count_reader, &readers);
   rc = ld_begin(base, false, &txn); /* so that the map stays while we look */
   if (rc != LD_OK) return rc;

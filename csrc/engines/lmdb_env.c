@@ -102,12 +102,12 @@ static int open_once(ld_lmdb_env *env, size_t map_size) {
   return code;
 }
 
-/* Halve the map until the system grants it. */
+/* Halve the map until the system grants it (valgrind says EINVAL). */
 static int open_mdb(ld_lmdb_env *env) {
   enum { SMALLEST = 1 << 20 };
   uint64_t size = env->settings.map_size / 4096 * 4096;
   int code = open_once(env, size);
-  while (code == ENOMEM && size / 2 >= SMALLEST) {
+  while ((code == ENOMEM || code == EINVAL) && size / 2 >= SMALLEST) {
     size = size / 2 / 4096 * 4096;
     code = open_once(env, size);
   }

@@ -20,7 +20,7 @@ local function measure_group(group)
       order[#order + 1] = contestants[key] and key
     end
   end
-  for key, rounds in pairs(measure.race(contestants, order, group.clock)) do
+  for key, rounds in pairs(measure.race(contestants, order, group.clock, group.turns)) do
     local index, side = key:match "^(%d+)(.*)$"
     times[tonumber(index)][side] = rounds
   end

@@ -74,33 +74,34 @@ local function open_side(name, path, durable)
   return { env = env, close = function() env:close() end }
 end
 
---- A contestant that does the thing in `n` new, empty stores.
+--- A contestant that does the thing in new, empty stores.
 ---@param name string
 ---@param durable boolean
----@param n integer
+---@param count integer how often in a measurement
 ---@param op fun(store: table) gets a side, or { env } for raw
 ---@return table contestant
-function fixture.fresh(name, durable, n, op)
+function fixture.fresh(name, durable, count, op)
   local paths, stores = {}, {}
   local function drop()
     for i, store in ipairs(stores) do
       store.close()
       data.remove(paths[i])
     end
+    stores = {}
   end
-  local function prepare()
+  local function prepare(n)
     drop()
     for i = 1, n do
       paths[i] = data.folder()
       stores[i] = open_side(name, paths[i], durable)
     end
   end
-  local function run()
+  local function run(n)
     for i = 1, n do
       op(stores[i])
     end
   end
-  return { least = n, most = n, prepare = prepare, run = run }
+  return { least = count, most = count, prepare = prepare, run = run }
 end
 
 --- One list of rooms.

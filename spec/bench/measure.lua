@@ -13,12 +13,14 @@ local measure = {
 
 local LONG_ENOUGH = 0.05 -- seconds
 
-local function time_of(contestant, n, clock)
+local function time_of(contestant, n, clock, keep_garbage)
   if contestant.prepare then
     contestant.prepare(n)
   end
-  collectgarbage()
-  collectgarbage()
+  if not keep_garbage then
+    collectgarbage()
+    collectgarbage()
+  end
   local started = clock()
   contestant.run(n)
   return clock() - started
@@ -37,20 +39,37 @@ local function calibrate(contestant, clock)
   end
 end
 
+-- One round. Each contestant's share is dealt out over `turns`, so that a disk that is slow for a second is so for all.
+local function play(contestants, order, clock, counts, turns)
+  local seconds, done = {}, {}
+  for turn = 1, turns do
+    for _, key in ipairs(order) do
+      local n = counts[key] // turns
+      seconds[key] = (seconds[key] or 0) + time_of(contestants[key], n, clock, turn > 1)
+      done[key] = (done[key] or 0) + n
+    end
+  end
+  return seconds, done
+end
+
 --- Measure all contestants in turn.
 ---@param contestants table<any, table>
 ---@param order any[] their keys, in the order of their turns
 ---@param clock fun(): number
+---@param turns integer? how often each has its turn in a round; 1 when absent
 ---@return table<any, number[]> seconds an operation, for each round
-function measure.race(contestants, order, clock)
+function measure.race(contestants, order, clock, turns)
   local counts, times = {}, {}
+  turns = turns or 1
   for _, key in ipairs(order) do
     counts[key] = calibrate(contestants[key], clock)
+    turns = math.min(turns, counts[key])
     times[key] = {}
   end
   for round = 1, measure.rounds do
+    local seconds, done = play(contestants, order, clock, counts, turns)
     for _, key in ipairs(order) do
-      times[key][round] = time_of(contestants[key], counts[key], clock) / counts[key]
+      times[key][round] = seconds[key] / done[key]
     end
   end
   return times

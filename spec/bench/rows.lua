@@ -1,4 +1,5 @@
--- rows.lua -- what is measured. A group is measured in one race: { clock, rows = { { title, contestants, target, … }, … }, close }.
+-- rows.lua -- what is measured. A group is measured in one race:
+-- { clock, turns, rows = { { title, contestants, target, … }, … }, close }.
 --
 -- `target` = { side, limit }: Larder's time must be at most `limit` times that side's; or { row, limit }: times its own in the
 -- row before by that number. `contestants` has one a side, and `raw`.
@@ -120,7 +121,12 @@ local function save_rows(durable, clock, least, single, all, new)
     return { stores[name].get(rooms[7].roomName), stores[name].get(rooms[8].roomName) }
   end, { rooms[7], rooms[8] })
   local made = new_row(durable, rooms, list, new.title, new.target)
-  return { clock = clock, rows = { single, all, made }, close = function() fixture.close(stores) end }
+  return {
+    clock = clock,
+    turns = durable and 20 or 1,
+    rows = { single, all, made },
+    close = function() fixture.close(stores) end,
+  }
 end
 
 function rows.save_durable()

@@ -69,7 +69,7 @@ local function read_text(path)
   return file:read "a"
 end
 
--- `db` reads and writes texts: get(name), put(name, text), put_all(iterator), each(), close(), change(name, function(text) -> text, result).
+-- `db` reads and writes texts: get(name), put(name, text), put_all(function(put) … end), each(), close().
 local function json_rooms(db)
   local encode, decode = cjson.encode, cjson.decode
   local function get(name)

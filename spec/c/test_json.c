@@ -279,6 +279,10 @@ static void test_depth(void) {
   for (size_t i = 0; i < 129; i++) ld_buf_printf(&text, "]]}");
   CHECK_RC(LD_INVALID, ld_json_parse(ld_buf_slice(&text), &document, &error));
   CHECK(strstr(error.text, "nested deeper than 128") != NULL);
+  ld_buf_reset(&document); /* side by side is not inside one another */
+  ld_write_array(&document, 600);
+  for (int i = 0; i < 200; i++) ld_buf_add(&document, TEXT("\x90\x80\x81\x07\x90"));
+  check_comes_back(ld_buf_slice(&document));
   ld_buf_clear(&document);
   ld_buf_clear(&text);
 }
@@ -353,11 +357,13 @@ static void test_memory(void) {
       "binary\":"
       "{\"base64\":\"AAE=\",\"subType\":\"00\"}},true]]},\"d\":{\"$literal\":{\"$map\":[null]}},"
       "\"long\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}]";
+  static const char binary[] = "{\"$binary\":{\"base64\":\"AAE=\",\"subType\":\"00\"}}";
   cJSON_Hooks hooks = {__wrap_malloc, __wrap_free};
   ld_buf document = {0};
   CHECK_RC(LD_OK, ld_json_parse(ld_text(text), &document, &error));
   cJSON_InitHooks(&hooks);
   for (int for_good = 0; for_good < 2; for_good++) {
+    CHECK(fail_each(false, ld_text(binary), for_good) > 4);
     CHECK(fail_each(false, ld_text(text), for_good) > 40);
     CHECK(fail_each(true, ld_buf_slice(&document), for_good) > 40);
   }

@@ -19,8 +19,8 @@ static uint8_t *image;
 static size_t image_size;
 
 static void save(const uint8_t *bytes, size_t size) {
-  int fd = open(in_folder("data.mdb"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  CHECK(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+  int fd = open(in_folder("data.mdb"), O_WRONLY | O_CREAT, 0600);
+  CHECK(fd >= 0 && write(fd, bytes, size) == (ssize_t)size && ftruncate(fd, (off_t)size) == 0);
   close(fd);
 }
 

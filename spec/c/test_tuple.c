@@ -198,9 +198,6 @@ static void check_pair(const ld_part *a, const ld_part *b) {
   write_part(&keys[1], b);
   int want = compare_parts(a, b),
       got = sign(ld_compare(ld_buf_slice(&keys[0]), ld_buf_slice(&keys[1])));
-  if (want != got && rank_of(a) == 1 && rank_of(b) == 1)
-    fprintf(stderr, "%.17g %lld %.17g %lld: %d, not %d\n", a->number, (long long)a->integer,
-            b->number, (long long)b->integer, got, want);
   CHECK(want == got);
 }
 

@@ -42,7 +42,10 @@ elif [ "$((passed + failed + skipped))" = 0 ]; then
   failed=1 why="holds no test"
 fi
 for report in "$result".report.*; do
-  [ -e "$report" ] && cat "$report" >>"$log" && failed=$((failed + 1)) && why="a sanitizer's report" && passed=${counted%% *}
+  [ -e "$report" ] || continue
+  cat "$report" >>"$log"
+  [ "$failed" = 0 ] && failed=1 && passed=${counted%% *}
+  why="a sanitizer's report"
 done
 
 passed=${passed:-0}

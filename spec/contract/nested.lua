@@ -121,8 +121,8 @@ local function around()
     given.rows "a"
     local txn = given.write "b"
     local nested = nest(txn, "c")
-    local deepest, cursor = nest(nested, "d"), nil
-    cursor = given.ok(deepest:cursor())
+    local deepest = nest(nested, "d")
+    local cursor = given.ok(deepest:cursor())
     txn:rollback()
     given.fails("CLOSED", nested:get "a")
     given.fails("CLOSED", deepest:commit())

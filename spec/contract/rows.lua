@@ -143,7 +143,9 @@ local function keys()
   end)
 
   it("orders keys by their bytes, unsigned, the shorter first", function()
-    local sorted = { "\0", "\0\0", "\0\1", "\1", "A", "a", "a\0", "aa", "ab", "b", "\x7f", "\x80", "\xc3\xa9", "\xff", "\xff\0", "\xff\xff" }
+    local sorted = {
+      "\0", "\0\0", "\0\1", "\1", "A", "a", "a\0", "aa", "ab", "b", "\x7f", "\x80", "\xc3\xa9", "\xff", "\xff\0", "\xff\xff",
+    }
     local txn = given.write()
     for i = #sorted, 1, -2 do given.put(txn, { sorted[i], "" }) end
     for i = 1, #sorted, 2 do given.put(txn, { sorted[i], "" }) end
