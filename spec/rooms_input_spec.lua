@@ -18,7 +18,10 @@ on_each_engine("names", function(given)
     ("\xff"):rep(511), ("\xff"):rep(512), ("\xff"):rep(1023), ("ä"):rep(511),
   }
   local function room(name, i)
-    return { roomName = name, i = i, ratings = { ["m" .. i] = { { "jo", "like", i }, { name, "like", i } } }, userProgress = { [name] = i } }
+    return {
+      roomName = name, i = i,
+      ratings = { ["m" .. i] = { { "jo", "like", i }, { name, "like", i } } }, userProgress = { [name] = i },
+    }
   end
   local function save_all()
     given.store:update(function(tx)

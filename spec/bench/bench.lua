@@ -65,11 +65,17 @@ local function main(folder)
   if not folder then
     io.stderr:write "bench: no directory of room files given: nothing is imported\n"
   end
+  local names, ran = {}, 0
   report.head()
-  for _, group in ipairs(groups(folder)) do
+  for i, group in ipairs(groups(folder)) do
+    names[i] = group[1]
     if group[1]:find(os.getenv "ONLY" or "") then
       run(group[2]())
+      ran = ran + 1
     end
+  end
+  if ran == 0 then
+    error("ONLY: no such group, there are: " .. table.concat(names, ", "), 0)
   end
   report.foot()
 end

@@ -51,7 +51,7 @@ function report.head()
     { raw = "/raw", minimal = "/minimal", sqlite = "/sqlite" }, "target")
 end
 
-local missed = 0
+local missed, unknown = 0, 0
 
 local function verdict(value, text, limit)
   local met = value <= limit
@@ -71,6 +71,7 @@ function report.row(row, times)
   local target = row.target and row.target.side
   local said = target and times[target]
     and verdict(measure.ratio(times.larder, times[target]), "/" .. target, row.target.limit)
+  unknown = unknown + (target and not said and 1 or 0)
   line(row.title, cells, ratios, said)
 end
 
@@ -99,10 +100,15 @@ function report.memory(memory)
   line(memory.title, cells, {}, said)
 end
 
+local function summary()
+  local left_out = unknown > 0 and (" %d not measured."):format(unknown) or ""
+  return (missed > 0 and missed .. " MISSED." or "All targets met that were measured.") .. left_out
+end
+
 function report.foot()
   print(("\nraw: liblmdb in C, the same rows; minimal: a minimal C binding and lua-cjson; sqlite: lua-sql-sqlite3 and lua-cjson.\n"
     .. "Medians of %d rounds, measured in turn; durable rows in real time, the others in processor time. %s"):format(
-    measure.rounds, missed == 0 and "All targets met." or missed .. " MISSED."))
+    measure.rounds, summary()))
 end
 
 return report

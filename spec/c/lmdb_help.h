@@ -111,6 +111,25 @@ static inline ld_rc write_one(ld_engine *engine, const char *key, const char *va
   return rc;
 }
 
+/* Put `size` zeros under a key of this number. */
+static inline ld_rc write_big(ld_engine *engine, int number, size_t size) {
+  ld_txn *txn;
+  char key[16], *payload = calloc(1, size);
+  snprintf(key, sizeof key, "big%06d", number);
+  ld_rc rc = ld_begin(engine, true, &txn);
+  if (rc == LD_OK) {
+    rc = put_row(txn, ld_text(key), ld_bytes(payload, size));
+    if (rc == LD_OK) {
+      rc = ld_commit(txn);
+    } else {
+      failure = engine->error;
+      ld_rollback(txn);
+    }
+  }
+  free(payload);
+  return rc;
+}
+
 /* Whether `key` has `value`; NULL: whether it is absent. */
 static inline bool has(ld_engine *engine, const char *key, const char *value) {
   ld_txn *txn;

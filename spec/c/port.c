@@ -506,5 +506,6 @@ int luaopen_larder_port(lua_State *L) {
   luaL_newlib(L, functions);
   port_add_processes(L);
   port_add_files(L);
+  port_add_ground(L);
   return 1;
 }

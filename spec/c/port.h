@@ -10,6 +10,7 @@
 /* Each adds its functions to the table on top of the stack. */
 void port_add_processes(lua_State *L); /* process.c */
 void port_add_files(lua_State *L);     /* files.c */
+void port_add_ground(lua_State *L);    /* ground.c */
 
 /* Push nil, the name of errno, and its text; returns 3. */
 int port_errno(lua_State *L);

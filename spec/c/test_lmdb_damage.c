@@ -258,10 +258,10 @@ static void make_foreign(unsigned flags, const char *name, size_t rows) {
   for (size_t i = 0; i < rows; i++) {
     size_t number = (i * 1031) % rows;
     MDB_val key = {sizeof number, &number}, value = {3, (void *)(uintptr_t) "abc"};
-    for (int j = 0; j < 3; j++) {
-      char text[8];
+    for (unsigned j = 0; j < 3; j++) {
+      char text[16];
       value.mv_data = text;
-      value.mv_size = (size_t)sprintf(text, "v%d", j);
+      value.mv_size = (size_t)sprintf(text, "v%u", j);
       CHECK(mdb_put(txn, dbi, &key, &value, 0) == 0);
     }
   }
@@ -460,7 +460,7 @@ static void test_failed_meta(void) {
 
 int main(void) {
   const char *text = getenv("LD_SEED"), *cases = getenv("LD_CASES");
-  seed = text != NULL ? strtoull(text, NULL, 10) : (uint64_t)time(NULL);
+  seed = text != NULL ? strtoull(text, NULL, 10) : (unsigned long long)time(NULL);
   printf("LD_SEED=%llu\n", (unsigned long long)seed);
   fflush(stdout);
   alarm(600);

@@ -163,8 +163,9 @@ static void test_nested(void) {
 /* Child, grandchild and so on, each with two handles. */
 static void go_down(void *context) {
   int depth = *(int *)context;
-  char key[16];
-  ld_engine *other = open_store(folder);
+  char key[32];
+  static ld_engine *others[8]; /* where the child finds its parents' */
+  ld_engine *other = others[depth] = open_store(folder);
   snprintf(key, sizeof key, "depth%d", depth);
   CHECK_RC(LD_OK, ld_begin(other, false, &txn));
   CHECK_RC(LD_OK, write_one(store, key, "x"));
@@ -182,7 +183,7 @@ static void test_generations(void) {
   store = open_store(folder);
   CHECK(in_child(go_down, &depth));
   for (int i = 1; i <= 4; i++) {
-    char key[16];
+    char key[32];
     snprintf(key, sizeof key, "depth%d", i);
     CHECK(has(store, key, "y"));
   }

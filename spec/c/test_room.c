@@ -1,112 +1,9 @@
-/* test_room.c -- rooms on the memory engine: save and get, ratings, matches, passwords, expiry, sums.
-**
-** Documents are written as JSON here, and compared as JSON that is printed without blanks. The clock stands at `now`. */
-#include "../../csrc/room.h"
-
-#include <string.h>
-
-#include "../../csrc/json.h"
-#include "../../csrc/store.h"
-#include "../../csrc/value.h"
-#include "check.h"
-
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-#define BYTES(text) ld_bytes("" text, sizeof(text) - 1)
-
-static int64_t now = 1700000000000;
-static int64_t clock_now(void *context) {
-  (void)context;
-  return now;
-}
-
-static ld_engine *store;
-static ld_txn *txn;
-
-static void begin(void) {
-  ld_env env = ld_env_system();
-  env.now_ms = clock_now;
-  CHECK_RC(LD_OK, ld_store_open(&ld_memory_engine, &env, NULL, 0, &store, NULL));
-  CHECK_RC(LD_OK, ld_begin(store, true, &txn));
-}
-
-static void end(void) {
-  ld_rollback(txn);
-  ld_engine_close(store);
-}
-
-static uint64_t rows(void) {
-  ld_cursor *cursor;
-  uint64_t count = 0;
-  CHECK_RC(LD_OK, ld_cursor_open(txn, &cursor));
-  while (ld_cursor_next(cursor) == LD_OK) count++;
-  ld_cursor_close(cursor);
-  return count;
-}
-
-/* ---- documents ---- */
-
-static ld_slice parse(const char *json, ld_buf *document) {
-  ld_error error;
-  if (ld_json_parse(ld_text(json), document, &error) != LD_OK) fprintf(stderr, "%s\n", error.text);
-  CHECK(document->size > 0);
-  return ld_buf_slice(document);
-}
-
-static ld_rc save(const char *json) {
-  ld_buf document = {0};
-  ld_rc rc = ld_room_save(txn, parse(json, &document));
-  ld_buf_clear(&document);
-  return rc;
-}
-
-/* Check a document against JSON, and free it. */
-static void check_json(ld_buf *document, const char *json) {
-  ld_buf text = {0};
-  CHECK_RC(LD_OK, ld_json_print(ld_buf_slice(document), false, &text, NULL));
-  ld_buf_byte(&text, 0);
-  if (strcmp((char *)text.data, json) != 0) fprintf(stderr, "%s\n", (char *)text.data);
-  CHECK(strcmp((char *)text.data, json) == 0);
-  ld_buf_clear(&text);
-  ld_buf_clear(document);
-}
-
-static void check_get(const char *name, unsigned parts, const char *json) {
-  ld_buf document = {0};
-  CHECK_RC(LD_OK, ld_room_get(txn, ld_text(name), parts, &document));
-  check_json(&document, json);
-}
-
-static ld_rc rate_at(const char *name, const char *user, const char *media, bool like,
-                     const char *time, ld_buf *result) {
-  ld_buf value = {0};
-  ld_rating rating = {ld_text(user), ld_text(media), like, parse(time, &value)};
-  ld_rc rc = ld_room_rate(txn, ld_text(name), &rating, result);
-  ld_buf_clear(&value);
-  return rc;
-}
-
-static void check_rate(const char *user, const char *media, bool like, const char *time,
-                       const char *json) {
-  ld_buf result = {0};
-  CHECK_RC(LD_OK, rate_at("r", user, media, like, time, &result));
-  check_json(&result, json);
-}
-
-static void check_matches(const char *user, const char *json) {
-  ld_buf matches = {0};
-  CHECK_RC(LD_OK, ld_room_matches(txn, ld_text("r"), ld_text(user), &matches));
-  check_json(&matches, json);
-}
-
-/* ---- save, get, delete ---- */
+/* test_room.c -- whole rooms on the memory engine: save, get, delete, each; names of any bytes; documents that are no room. */
+#include "room_help.h"
 
 #define FULL_ROOM                                                                                  \
   "{\"roomName\":\"r\",\"password\":\"pw\",\"filters\":[{\"key\":\"genre\"}],\"options\":null,"    \
   "\"sort\":\"random\",\"createdAt\":\"2020\",\"extra\":{\"n\":[1,2.5,{}]}"
-#define RATINGS                                                                                    \
-  "\"ratings\":{\"m1\":[[\"ann\",\"like\",10],[\"bob\",\"dislike\",11.5]],\"m2\":[]},"             \
-  "\"userProgress\":{\"ann\":1,\"bob\":7}"
-
 static void test_save_and_get(void) {
   begin();
   CHECK_RC(LD_OK, save(FULL_ROOM "," RATINGS "}"));
@@ -255,103 +152,7 @@ static void test_bad_documents(void) {
   end();
 }
 
-/* ---- rate, matches ---- */
-
-static void test_rate(void) {
-  begin();
-  ld_buf result = {0};
-  CHECK_RC(LD_NOTFOUND, rate_at("r", "ann", "m1", true, "1", &result));
-  CHECK(strstr(store->error.text, "\"r\"") != NULL);
-  CHECK(result.size == 0);
-  CHECK_RC(LD_OK, save("{\"roomName\":\"r\",\"sort\":\"random\"}"));
-  check_rate("ann", "m1", true, "100", "{\"rated\":true,\"progress\":1}");
-  check_rate("ann", "m1", false, "101", "{\"rated\":false,\"progress\":1}");
-  check_rate("ann", "m2", false, "102", "{\"rated\":true,\"progress\":2}");
-  check_rate(
-      "bob", "m1", true, "50",
-      "{\"rated\":true,\"progress\":1,\"match\":{\"mediaId\":\"m1\",\"users\":[\"ann\",\"bob\"],"
-      "\"matchedAt\":100}}");
-  check_rate("bob", "m1", true, "60", "{\"rated\":false,\"progress\":1}");
-  check_rate("cy", "m1", false, "70", "{\"rated\":true,\"progress\":1}");
-  check_rate(
-      "dee", "m1", true, "100.5",
-      "{\"rated\":true,\"progress\":1,\"match\":{\"mediaId\":\"m1\",\"users\":[\"ann\",\"bob\","
-      "\"dee\"],\"matchedAt\":100.5}}");
-  check_get("r", LD_ROOM_WHOLE,
-            "{\"roomName\":\"r\",\"sort\":\"random\",\"ratings\":{\"m1\":[[\"ann\",\"like\",100],"
-            "[\"bob\",\"like\",50],[\"cy\",\"dislike\",70],[\"dee\",\"like\",100.5]],"
-            "\"m2\":[[\"ann\",\"dislike\",102]]},"
-            "\"userProgress\":{\"ann\":2,\"bob\":1,\"cy\":1,\"dee\":1}}");
-  end();
-}
-
-/* The progress goes on from what was saved; a user who rated before the save is known. */
-static void test_rate_saved_room(void) {
-  begin();
-  CHECK_RC(LD_OK, save("{\"roomName\":\"r\"," RATINGS "}"));
-  check_rate("bob", "m1", true, "20", "{\"rated\":false,\"progress\":7}");
-  check_rate("bob", "m2", true, "20", "{\"rated\":true,\"progress\":8}");
-  check_rate(
-      "cy", "m1", true, "5",
-      "{\"rated\":true,\"progress\":1,\"match\":{\"mediaId\":\"m1\",\"users\":[\"ann\",\"cy\"],"
-      "\"matchedAt\":10}}");
-  end();
-}
-
-static void test_matches(void) {
-  begin();
-  ld_buf result = {0};
-  CHECK_RC(LD_NOTFOUND, ld_room_matches(txn, ld_text("r"), LD_SLICE_NONE, &result));
-  CHECK_RC(LD_OK,
-           save("{\"roomName\":\"r\",\"ratings\":{"
-                "\"late\":[[\"bob\",\"like\",300],[\"ann\",\"like\",1]],"
-                "\"b\":[[\"cy\",\"like\",200.0],[\"ann\",\"like\",7]],"
-                "\"a\":[[\"bob\",\"like\",200],[\"cy\",\"like\",199]],"
-                "\"old\":[[\"ann\",\"like\",-5],[\"bob\",\"dislike\",900],[\"cy\",\"like\",-6]],"
-                "\"one\":[[\"ann\",\"like\",1]],"
-                "\"none\":[[\"ann\",\"dislike\",1],[\"bob\",\"dislike\",1]],"
-                "\"two\":[[\"ann\",\"like\",1],[\"bob\",\"dislike\",1]]}}"));
-#define OLD "{\"mediaId\":\"old\",\"users\":[\"ann\",\"cy\"],\"matchedAt\":-5}"
-#define A   "{\"mediaId\":\"a\",\"users\":[\"bob\",\"cy\"],\"matchedAt\":200}"
-#define B                                                                                          \
-  "{\"mediaId\":\"b\",\"users\":[\"cy\",\"ann\"],\"matchedAt\":{\"$numberDouble\":\"200.0\"}}"
-#define LATE "{\"mediaId\":\"late\",\"users\":[\"bob\",\"ann\"],\"matchedAt\":300}"
-  check_matches("", "[" OLD "," A "," B "," LATE "]");
-  check_matches("ann", "[" OLD "," B "," LATE "]");
-  check_matches("bob", "[" A "," LATE "]");
-  check_matches("cy", "[" OLD "," A "," B "]");
-  check_matches("nobody", "[]");
-  CHECK_RC(LD_OK, save("{\"roomName\":\"r\"}"));
-  check_matches("", "[]");
-  end();
-}
-
-/* ---- passwords ---- */
-
-static bool accepts(const char *name, ld_slice attempt) {
-  bool accepted = false;
-  CHECK_RC(LD_OK, ld_room_check_password(txn, ld_text(name), attempt, &accepted));
-  return accepted;
-}
-
-static void test_password(void) {
-  bool accepted;
-  begin();
-  CHECK_RC(LD_NOTFOUND, ld_room_check_password(txn, ld_text("no"), BYTES(""), &accepted));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"open\"}"));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"null\",\"password\":null}"));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"empty\",\"password\":\"\"}"));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"shut\",\"password\":\"geheim\"}"));
-  CHECK(accepts("open", BYTES("any")) && accepts("open", BYTES("")));
-  CHECK(accepts("null", BYTES("any")) && accepts("empty", BYTES("any")));
-  CHECK(accepts("shut", BYTES("geheim")));
-  CHECK(!accepts("shut", BYTES("")) && !accepts("shut", BYTES("geheimx")));
-  CHECK(!accepts("shut", BYTES("geheiM")) && !accepts("shut", BYTES("geheim\0")));
-  CHECK(!accepts("shut", BYTES("geheimgeheim")) && !accepts("shut", BYTES("g")));
-  end();
-}
-
-/* ---- over all rooms ---- */
+/* ---- each ---- */
 
 typedef struct seen {
   char names[200]; /* each with a blank behind it */
@@ -407,62 +208,6 @@ static void test_each(void) {
   end();
 }
 
-static void check_expire(int64_t idle_ms, uint64_t want, const char *json) {
-  ld_buf names = {0};
-  uint64_t count = 99;
-  CHECK_RC(LD_OK, ld_room_expire(txn, idle_ms, &count, &names));
-  CHECK(count == want);
-  check_json(&names, json);
-}
-
-/* Idle counts from the last save or rating in this store, not from the times in the document. */
-static void test_expire(void) {
-  begin();
-  int64_t start = now;
-  uint64_t none = rows();
-  CHECK_RC(LD_OK, save("{\"roomName\":\"rated\"," RATINGS "}"));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"left\"," RATINGS "}"));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"resaved\"}"));
-  check_expire(1000, 0, "[]");
-  now = start + 600;
-  ld_buf result = {0};
-  CHECK_RC(LD_OK, rate_at("rated", "new", "m1", true, "1", &result));
-  ld_buf_clear(&result);
-  CHECK_RC(LD_OK, save("{\"roomName\":\"resaved\"}"));
-  now = start + 999;
-  check_expire(1000, 0, "[]");
-  now = start + 1000;
-  check_expire(1000, 1, "[\"left\"]");
-  CHECK_RC(LD_NOTFOUND, ld_room_has(txn, ld_text("left")));
-  CHECK_RC(LD_OK, ld_room_has(txn, ld_text("rated")));
-  now = start + 1599;
-  check_expire(1000, 0, "[]");
-  now = start + 1600;
-  check_expire(1000, 2, "[\"rated\",\"resaved\"]");
-  CHECK(rows() == none);
-  now = start;
-  end();
-}
-
-static void test_stat(void) {
-  ld_room_stats stats;
-  begin();
-  CHECK_RC(LD_OK, ld_room_stat(txn, &stats));
-  CHECK(stats.rooms == 0 && stats.media == 0 && stats.ratings == 0 && stats.likes == 0 &&
-        stats.matches == 0);
-  CHECK_RC(LD_OK, save("{\"roomName\":\"r\"," RATINGS "}"));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"s\"," RATINGS "}"));
-  CHECK_RC(LD_OK, save("{\"roomName\":\"t\"}"));
-  ld_buf result = {0};
-  CHECK_RC(LD_OK, rate_at("s", "cy", "m1", true, "1", &result));
-  CHECK_RC(LD_OK, rate_at("s", "dee", "m1", true, "1", &result));
-  ld_buf_clear(&result);
-  CHECK_RC(LD_OK, ld_room_stat(txn, &stats));
-  CHECK(stats.rooms == 3 && stats.media == 2 && stats.ratings == 6 && stats.likes == 4 &&
-        stats.matches == 1);
-  end();
-}
-
 int main(void) {
   test_save_and_get();
   test_replace();
@@ -470,12 +215,6 @@ int main(void) {
   test_names();
   test_long_names();
   test_bad_documents();
-  test_rate();
-  test_rate_saved_room();
-  test_matches();
-  test_password();
   test_each();
-  test_expire();
-  test_stat();
   return check_done("room");
 }

@@ -284,44 +284,45 @@ static void test_field(void) {
 
 /* ---- what is refused ---- */
 
+static const struct {
+  const char *wire;
+  size_t size;
+  const char *text;
+} refused[] = {{WIRE(""), "cut off"},
+               {WIRE("\xc1"), "no kind that is kept"},
+               {WIRE("\xc7\x01\x01z"), "no kind that is kept"},
+               {WIRE("\xc8\x00\x01\x01z"), "no kind that is kept"},
+               {WIRE("\xc9\x00\x00\x00\x01\x01z"), "no kind that is kept"},
+               {WIRE("\xd4\x01z"), "no kind that is kept"},
+               {WIRE("\xd5\x01zz"), "no kind that is kept"},
+               {WIRE("\xd6\xff\x00\x00\x00\x00"), "no kind that is kept"},
+               {WIRE("\xd7\xff\x00\x00\x00\x00\x00\x00\x00\x00"), "no kind that is kept"},
+               {WIRE("\xd8\x01zzzzzzzzzzzzzzzz"), "no kind that is kept"},
+               {WIRE("\xcf\x80\x00\x00\x00\x00\x00\x00\x00"), "no kind that is kept"},
+               {WIRE("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), "no kind that is kept"},
+               {WIRE("\xa1\xff"), "not UTF-8"},
+               {WIRE("\xd9\x02\xc3("), "not UTF-8"},
+               {WIRE("\x81\xa1\xff\xc0"), "not UTF-8"},
+               {WIRE("\x81\xc0\x01"), "map key"},
+               {WIRE("\x81\x90\x01"), "map key"},
+               {WIRE("\x81\x80\x01"), "map key"},
+               {WIRE("\x81\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00\x01"), "NaN"},
+               {WIRE("\x81\xca\x7f\xc0\x00\x00\x01"), "NaN"},
+               {WIRE("\x91\x81\xc0\x01"), "map key"},
+               {WIRE("\x01\x02"), "something follows"},
+               {WIRE("\x91\xc0\xc0"), "something follows"},
+               {WIRE("\xdd\xff\xff\xff\xff\xc0"), "cut off"},
+               {WIRE("\xdf\xff\xff\xff\xff\xc0\xc0"), "cut off"},
+               {WIRE("\xdb\xff\xff\xff\xffz"), "cut off"},
+               {WIRE("\xc6\xff\xff\xff\xffz"), "cut off"}};
+
 static void test_check_refuses(void) {
-  static const struct {
-    const char *wire;
-    size_t size;
-    const char *text;
-  } bad[] = {{WIRE(""), "cut off"},
-             {WIRE("\xc1"), "no kind that is kept"},
-             {WIRE("\xc7\x01\x01z"), "no kind that is kept"},
-             {WIRE("\xc8\x00\x01\x01z"), "no kind that is kept"},
-             {WIRE("\xc9\x00\x00\x00\x01\x01z"), "no kind that is kept"},
-             {WIRE("\xd4\x01z"), "no kind that is kept"},
-             {WIRE("\xd5\x01zz"), "no kind that is kept"},
-             {WIRE("\xd6\xff\x00\x00\x00\x00"), "no kind that is kept"},
-             {WIRE("\xd7\xff\x00\x00\x00\x00\x00\x00\x00\x00"), "no kind that is kept"},
-             {WIRE("\xd8\x01zzzzzzzzzzzzzzzz"), "no kind that is kept"},
-             {WIRE("\xcf\x80\x00\x00\x00\x00\x00\x00\x00"), "no kind that is kept"},
-             {WIRE("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), "no kind that is kept"},
-             {WIRE("\xa1\xff"), "not UTF-8"},
-             {WIRE("\xd9\x02\xc3("), "not UTF-8"},
-             {WIRE("\x81\xa1\xff\xc0"), "not UTF-8"},
-             {WIRE("\x81\xc0\x01"), "map key"},
-             {WIRE("\x81\x90\x01"), "map key"},
-             {WIRE("\x81\x80\x01"), "map key"},
-             {WIRE("\x81\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00\x01"), "NaN"},
-             {WIRE("\x81\xca\x7f\xc0\x00\x00\x01"), "NaN"},
-             {WIRE("\x91\x81\xc0\x01"), "map key"},
-             {WIRE("\x01\x02"), "something follows"},
-             {WIRE("\x91\xc0\xc0"), "something follows"},
-             {WIRE("\xdd\xff\xff\xff\xff\xc0"), "cut off"},
-             {WIRE("\xdf\xff\xff\xff\xff\xc0\xc0"), "cut off"},
-             {WIRE("\xdb\xff\xff\xff\xffz"), "cut off"},
-             {WIRE("\xc6\xff\xff\xff\xffz"), "cut off"}};
-  for (size_t i = 0; i < COUNT(bad); i++) {
+  for (size_t i = 0; i < COUNT(refused); i++) {
     ld_error error = {0};
-    if (ld_value_check(ld_bytes(bad[i].wire, bad[i].size), &error) == LD_OK)
+    if (ld_value_check(ld_bytes(refused[i].wire, refused[i].size), &error) == LD_OK)
       fprintf(stderr, "bad %zu\n", i);
-    CHECK_RC(LD_INVALID, ld_value_check(ld_bytes(bad[i].wire, bad[i].size), &error));
-    CHECK(strstr(error.text, bad[i].text) != NULL);
+    CHECK_RC(LD_INVALID, ld_value_check(ld_bytes(refused[i].wire, refused[i].size), &error));
+    CHECK(strstr(error.text, refused[i].text) != NULL);
     CHECK(strstr(error.text, "near byte ") != NULL);
   }
 }

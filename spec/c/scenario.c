@@ -1,0 +1,316 @@
+/* scenario.c -- see scenario.h. */
+#include "scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../csrc/json.h"
+#include "../../csrc/store.h"
+
+enum { LONG = 1000 };
+
+#define RATINGS                                                                                    \
+  "\"ratings\":{\"m1\":[[\"ann\",\"like\",10],[\"bob\",\"like\",11]],\"m2\":[[\"ann\","            \
+  "\"dislike\",12]],\"m3\":[[\"bob\",\"like\",9],[\"ann\",\"like\",13]]},"                         \
+  "\"userProgress\":{\"ann\":3,\"bob\":2}"
+
+static ld_buf kitchen, larger, pantry, long_room, parsed_time;
+static char long_name[LONG + 1];
+static int64_t now;
+
+static int64_t clock_now(void *context) {
+  (void)context;
+  return now;
+}
+
+/* ---- documents ---- */
+
+static void parse(const char *json, ld_buf *document) {
+  ld_error error = {0};
+  if (ld_json_parse(ld_text(json), document, &error) != LD_OK) abort();
+}
+
+void scenario_begin(void) {
+  char json[LONG + 400] = "{\"roomName\":\"";
+  memset(long_name, 'n', LONG);
+  strcat(json, long_name);
+  strcat(json, "\"," RATINGS "}");
+  parse(json, &long_room);
+  parse("{\"roomName\":\"kitchen\",\"password\":\"pw\",\"sort\":\"random\"," RATINGS "}", &kitchen);
+  parse("{\"roomName\":\"kitchen\",\"options\":[1,2],\"ratings\":{\"m1\":[[\"cy\",\"like\",1]],"
+        "\"m9\":[[\"cy\",\"dislike\",2]]},\"userProgress\":{\"cy\":2}}",
+        &larger);
+  parse("{\"roomName\":\"pantry\",\"createdAt\":\"2020\"}", &pantry);
+  parse("42", &parsed_time);
+}
+
+void scenario_end(void) {
+  ld_buf *const all[] = {&kitchen, &larger, &pantry, &long_room, &parsed_time};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) ld_buf_clear(all[i]);
+}
+
+/* ---- stores ---- */
+
+ld_rc scenario_open(const ld_engine_ops *ops, const char *path, ld_engine **store,
+                    ld_error *error) {
+  ld_env env = ld_env_system();
+  ld_option options[] = {{"path", path}, {"durability", "none"}};
+  env.now_ms = clock_now;
+  now = 1000;
+  return ld_store_open(ops, &env, options, path == NULL ? 0 : 2, store, error);
+}
+
+static ld_rc put_rows(ld_txn *txn) {
+  ld_rc rc = LD_OK;
+  for (char digit = '0'; digit <= '9' && rc == LD_OK; digit++) {
+    char key[LONG];
+    memset(key, 'k', sizeof key);
+    key[sizeof key - 1] = digit;
+    rc = ld_row_put(txn, ld_bytes(key + sizeof key - 5, 5), ld_text("short"));
+    if (rc == LD_OK) rc = ld_row_put(txn, ld_bytes(key, sizeof key), ld_text("long"));
+  }
+  return rc;
+}
+
+ld_rc scenario_fill(ld_engine *store) {
+  ld_txn *txn;
+  ld_rc rc = ld_begin(store, true, &txn);
+  if (rc != LD_OK) return rc;
+  now = 1000;
+  rc = ld_room_save(txn, ld_buf_slice(&pantry));
+  if (rc == LD_OK) rc = ld_room_save(txn, ld_buf_slice(&long_room));
+  now = 9000;
+  if (rc == LD_OK) rc = ld_room_save(txn, ld_buf_slice(&kitchen));
+  if (rc == LD_OK) rc = put_rows(txn);
+  if (rc == LD_OK) return ld_commit(txn);
+  ld_rollback(txn);
+  return rc;
+}
+
+ld_rc scenario_dump(ld_txn *txn, ld_buf *rows) {
+  ld_cursor *cursor;
+  ld_slice key, value;
+  ld_rc rc = ld_cursor_open(txn, &cursor);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_cursor_next(cursor)) == LD_OK) {
+    rc = ld_cursor_current(cursor, &key, &value);
+    if (rc != LD_OK) break;
+    ld_buf_varint(rows, key.size);
+    ld_buf_add(rows, key);
+    ld_buf_varint(rows, value.size);
+    ld_buf_add(rows, value);
+  }
+  ld_cursor_close(cursor);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* ---- rooms ---- */
+
+static ld_rc save_new(ld_txn *txn, ld_buf *result) {
+  (void)result;
+  ld_rc rc = ld_room_delete(txn, ld_text("kitchen"));
+  return rc == LD_OK ? ld_room_save(txn, ld_buf_slice(&kitchen)) : rc;
+}
+
+static ld_rc save_over(ld_txn *txn, ld_buf *result) {
+  (void)result;
+  return ld_room_save(txn, ld_buf_slice(&larger));
+}
+
+static ld_rc save_over_long(ld_txn *txn, ld_buf *result) {
+  (void)result;
+  return ld_room_save(txn, ld_buf_slice(&long_room));
+}
+
+static ld_rc get_whole(ld_txn *txn, ld_buf *result) {
+  return ld_room_get(txn, ld_text("kitchen"), LD_ROOM_WHOLE, result);
+}
+
+static ld_rc get_long(ld_txn *txn, ld_buf *result) {
+  return ld_room_get(txn, ld_text(long_name), LD_ROOM_WHOLE, result);
+}
+
+static ld_rc has(ld_txn *txn, ld_buf *result) {
+  (void)result;
+  return ld_room_has(txn, ld_text("kitchen"));
+}
+
+static ld_rc delete_room(ld_txn *txn, ld_buf *result) {
+  (void)result;
+  return ld_room_delete(txn, ld_text("kitchen"));
+}
+
+static ld_rc delete_long(ld_txn *txn, ld_buf *result) {
+  (void)result;
+  return ld_room_delete(txn, ld_text(long_name));
+}
+
+static ld_rc visit(void *context, ld_slice name, ld_slice document) {
+  ld_buf_add(context, name);
+  ld_buf_add(context, document);
+  return LD_OK;
+}
+
+/* Visits append on their way, so what was appended before a failure is taken back. */
+static ld_rc each(ld_txn *txn, ld_buf *result) {
+  const ld_room_range all = {0};
+  size_t before = result->size;
+  ld_rc rc = ld_room_each(txn, &all, false, LD_ROOM_WHOLE, visit, result);
+  if (rc != LD_OK) result->size = before;
+  return rc;
+}
+
+static ld_rc each_name(ld_txn *txn, ld_buf *result) {
+  const ld_room_range range = {.prefix = ld_text("k"), .after = ld_text("ka")};
+  size_t before = result->size;
+  ld_rc rc = ld_room_each(txn, &range, true, LD_ROOM_CONFIG, visit, result);
+  if (rc != LD_OK) result->size = before;
+  return rc;
+}
+
+static ld_rc rate(ld_txn *txn, const char *name, const char *user, const char *media,
+                  ld_buf *result) {
+  ld_rating rating = {ld_text(user), ld_text(media), true, ld_buf_slice(&parsed_time)};
+  return ld_room_rate(txn, ld_text(name), &rating, result);
+}
+
+static ld_rc rate_match(ld_txn *txn, ld_buf *result) {
+  return rate(txn, "kitchen", "cy", "m1", result);
+}
+static ld_rc rate_first(ld_txn *txn, ld_buf *result) {
+  return rate(txn, "pantry", "ann", "m7", result);
+}
+static ld_rc rate_again(ld_txn *txn, ld_buf *result) {
+  return rate(txn, "kitchen", "ann", "m1", result);
+}
+static ld_rc rate_long(ld_txn *txn, ld_buf *result) {
+  return rate(txn, long_name, long_name, "m1", result);
+}
+
+static ld_rc matches(ld_txn *txn, ld_buf *result) {
+  return ld_room_matches(txn, ld_text("kitchen"), LD_SLICE_NONE, result);
+}
+
+static ld_rc matches_of_user(ld_txn *txn, ld_buf *result) {
+  return ld_room_matches(txn, ld_text("kitchen"), ld_text("bob"), result);
+}
+
+static ld_rc check_password(ld_txn *txn, ld_buf *result) {
+  bool accepted;
+  ld_rc rc = ld_room_check_password(txn, ld_text("kitchen"), ld_text("pw"), &accepted);
+  if (rc == LD_OK) ld_buf_byte(result, accepted);
+  return rc;
+}
+
+static ld_rc expire(ld_txn *txn, ld_buf *result) {
+  uint64_t count;
+  ld_rc rc = ld_room_expire(txn, 5000, &count, result);
+  if (rc == LD_OK) ld_buf_varint(result, count);
+  return rc;
+}
+
+static ld_rc stat_rooms(ld_txn *txn, ld_buf *result) {
+  ld_room_stats stats;
+  ld_rc rc = ld_room_stat(txn, &stats);
+  if (rc == LD_OK) ld_buf_add(result, ld_bytes(&stats, sizeof stats));
+  return rc;
+}
+
+/* ---- rows ---- */
+
+static ld_slice long_key(char room[LONG], char digit) {
+  memset(room, 'k', LONG);
+  room[LONG - 1] = digit;
+  return ld_bytes(room, LONG);
+}
+
+static ld_rc row_get(ld_txn *txn, ld_buf *result) {
+  ld_row row;
+  ld_rc rc = ld_row_get(txn, ld_text("kkkk3"), &row);
+  if (rc == LD_OK) ld_buf_add(result, row.payload);
+  return rc;
+}
+
+static ld_rc row_put(ld_txn *txn, ld_buf *result) {
+  (void)result;
+  ld_rc rc = ld_row_put(txn, ld_text("kkkk3"), ld_text("replaced"));
+  return rc == LD_OK ? ld_row_put(txn, ld_text("a new one"), ld_text("")) : rc;
+}
+
+static ld_rc row_put_long(ld_txn *txn, ld_buf *result) {
+  char room[LONG];
+  (void)result;
+  return ld_row_put(txn, long_key(room, '3'), ld_text("replaced"));
+}
+
+static ld_rc row_del(ld_txn *txn, ld_buf *result) {
+  char room[LONG];
+  (void)result;
+  ld_rc rc = ld_row_del(txn, ld_text("kkkk3"));
+  return rc == LD_OK ? ld_row_del(txn, long_key(room, '4')) : rc;
+}
+
+static ld_rc del_prefix(ld_txn *txn, size_t size, ld_buf *result) {
+  char room[LONG];
+  uint64_t count;
+  ld_slice prefix = ld_bytes(long_key(room, '3').data, size);
+  ld_rc rc = ld_row_del_prefix(txn, prefix, &count);
+  if (rc == LD_OK) ld_buf_varint(result, count);
+  return rc;
+}
+
+static ld_rc row_del_prefix(ld_txn *txn, ld_buf *result) { return del_prefix(txn, 3, result); }
+static ld_rc row_del_long_prefix(ld_txn *txn, ld_buf *result) {
+  return del_prefix(txn, LONG - 1, result);
+}
+
+static ld_rc scan(ld_txn *txn, ld_buf *result) {
+  ld_scan rows;
+  ld_row row;
+  size_t before = result->size;
+  ld_rc rc = ld_scan_begin(&rows, txn, ld_text("kk"), ld_text("kkkk4"));
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&rows, &row)) == LD_OK) ld_buf_add(result, row.key);
+  ld_scan_end(&rows);
+  if (rc == LD_NOTFOUND) return LD_OK;
+  result->size = before;
+  return rc;
+}
+
+static ld_rc sequence(ld_txn *txn, ld_buf *result) {
+  uint64_t number;
+  ld_rc rc = ld_sequence_next(txn, &number);
+  if (rc == LD_OK) ld_buf_varint(result, number);
+  return rc;
+}
+
+const scenario scenarios[] = {
+    {"save a new room", true, save_new},
+    {"save over a room", true, save_over},
+    {"save over a room with a long name", true, save_over_long},
+    {"get", false, get_whole},
+    {"get a long name", false, get_long},
+    {"has", false, has},
+    {"delete", true, delete_room},
+    {"delete a long name", true, delete_long},
+    {"each", false, each},
+    {"each name", false, each_name},
+    {"rate: a match", true, rate_match},
+    {"rate: the first", true, rate_first},
+    {"rate: again", true, rate_again},
+    {"rate: long names", true, rate_long},
+    {"matches", false, matches},
+    {"matches of a user", false, matches_of_user},
+    {"check_password", false, check_password},
+    {"expire", true, expire},
+    {"stat", false, stat_rooms},
+    {"row: get", false, row_get},
+    {"row: put", true, row_put},
+    {"row: put a long key", true, row_put_long},
+    {"row: del", true, row_del},
+    {"row: del a prefix", true, row_del_prefix},
+    {"row: del a long prefix", true, row_del_long_prefix},
+    {"row: scan", false, scan},
+    {"sequence", true, sequence},
+};
+const size_t scenario_count = sizeof scenarios / sizeof *scenarios;

@@ -1,0 +1,28 @@
+/* scenario.h -- every operation of the layers, once, on a store with known rooms: for tests that make the ground under them fail.
+**
+** Each does the same each time on a store that scenario_fill has filled, and appends all it returns to `result`, only on success. */
+#ifndef SPEC_SCENARIO_H
+#define SPEC_SCENARIO_H
+
+#include "../../csrc/room.h"
+
+typedef struct scenario {
+  const char *name;
+  bool writes;
+  ld_rc (*run)(ld_txn *txn, ld_buf *result);
+} scenario;
+
+extern const scenario scenarios[];
+extern const size_t scenario_count;
+
+/* The documents that the scenarios use: parsed once, so that parsing does not fail among what is tested. */
+void scenario_begin(void);
+void scenario_end(void);
+
+/* A store on `path` (NULL: the engine takes none) whose clock stands still. */
+ld_rc scenario_open(const ld_engine_ops *ops, const char *path, ld_engine **store, ld_error *error);
+ld_rc scenario_fill(ld_engine *store);
+/* Append all rows as they are stored. */
+ld_rc scenario_dump(ld_txn *txn, ld_buf *rows);
+
+#endif
