@@ -171,10 +171,9 @@ $(BUILD)/larder_bench_%.so: $(BUILD)/obj/spec/bench/%.o $(CORE) $(BUILD)/exports
 LUA_ENV = env LUA=$(LUA) LARDER_BUILD=$(CURDIR)/$(BUILD) \
   LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/spec/?.lua;;" LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;;"
 
-# Shells and tools that a test starts may leak; what the library does may not.
 ifeq ($(MODE),asan)
 SANITIZE = ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_stack_use_after_return=1 \
-  LSAN_OPTIONS=suppressions=$(CURDIR)/spec/check/leaks.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1
+  UBSAN_OPTIONS=print_stacktrace=1
 PRELOAD  = LD_PRELOAD=$(realpath $(shell $(CC) -print-file-name=libasan.so))
 endif
 ifeq ($(MODE),valgrind)

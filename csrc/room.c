@@ -191,8 +191,11 @@ static ld_rc write_room(ld_txn *txn, const room_row *room, unsigned parts, ld_bu
 
 ld_rc ld_room_get(ld_txn *txn, ld_slice name, unsigned parts, ld_buf *document) {
   room_row room;
+  size_t before = document->size;
   ld_rc rc = room_find(txn, name, &room);
-  return rc == LD_OK ? write_room(txn, &room, parts, document) : rc;
+  if (rc == LD_OK) rc = write_room(txn, &room, parts, document);
+  if (rc != LD_OK) document->size = before;
+  return rc;
 }
 
 ld_rc ld_room_has(ld_txn *txn, ld_slice name) {

@@ -57,18 +57,27 @@ static ld_rc find_idle(ld_txn *txn, int64_t since, ld_buf *names, uint64_t *coun
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
+static ld_rc delete_all(ld_txn *txn, ld_slice names) {
+  ld_token name;
+  ld_rc rc = LD_OK;
+  while (rc == LD_OK && ld_value_next(&names, &name)) rc = ld_room_delete(txn, name.bytes);
+  return rc;
+}
+
 ld_rc ld_room_expire(ld_txn *txn, int64_t idle_ms, uint64_t *count, ld_buf *names) {
   ld_buf found = {0};
-  ld_token name;
+  size_t before = names->size;
   uint64_t expired = 0;
   ld_rc rc = find_idle(txn, ld_now(&txn->engine->env) - idle_ms, &found, &expired);
-  ld_slice rest = ld_buf_slice(&found);
   ld_write_array(names, expired);
-  ld_buf_add(names, rest);
+  ld_buf_add(names, ld_buf_slice(&found));
   if (rc == LD_OK && (found.failed || names->failed)) rc = room_no_memory(txn);
-  while (rc == LD_OK && ld_value_next(&rest, &name)) rc = ld_room_delete(txn, name.bytes);
+  if (rc == LD_OK) rc = delete_all(txn, ld_buf_slice(&found));
+  if (rc == LD_OK)
+    *count = expired;
+  else
+    names->size = before;
   ld_buf_clear(&found);
-  if (rc == LD_OK) *count = expired;
   return rc;
 }
 

@@ -68,8 +68,8 @@ static int push_nil(lua_State *L) {
 
 static int step(lua_State *L) {
   rooms_iterator *iterator = lua_touserdata(L, lua_upvalueindex(1));
+  lb_check_open(L, &iterator->rooms->place, iterator->op);
   if (iterator->at == iterator->page.size) {
-    lb_check_open(L, &iterator->rooms->place, iterator->op);
     if (iterator->last_page) return push_nil(L);
     lb_read(L, &iterator->rooms->place, work_page, iterator, iterator->op);
     if (iterator->page.size == 0) return push_nil(L);
