@@ -1,6 +1,6 @@
 /* row.c -- rows: checksum, revision, long keys.
 **
-** A key past LONGEST is stored as its first KEPT bytes and the FNV-1a-128 hash of all of it, LD_KEY_MAX bytes together: so a stored
+** A key past LONGEST is stored as its first LD_KEY_KEPT bytes and the FNV-1a-128 hash of all of it, LD_KEY_MAX bytes together: so a stored
 ** key is shortened exactly when it has that size. Two keys with one hash would be refused (EXISTS), never mixed up, since the row
 ** keeps the whole key. */
 #include "row.h"
@@ -13,9 +13,8 @@ enum {
   FORMAT = 0x01,
   FLAG_WHOLE_KEY = 0x01,
   HEADER = 6, /* format, flags, checksum */
-  HASH = 16,
-  LONGEST = LD_KEY_MAX - 1,
-  KEPT = LD_KEY_MAX - HASH
+  HASH = LD_KEY_MAX - LD_KEY_KEPT,
+  LONGEST = LD_KEY_MAX - 1
 };
 
 /* ---- keys ---- */
@@ -32,8 +31,8 @@ static void hash128(ld_slice bytes, uint8_t out[HASH]) {
 /* The key as engines see it, in `room` when it has to be shortened. */
 static ld_slice engine_key(ld_slice key, uint8_t room[LD_KEY_MAX]) {
   if (key.size <= LONGEST) return key;
-  memcpy(room, key.data, KEPT);
-  hash128(key, room + KEPT);
+  memcpy(room, key.data, LD_KEY_KEPT);
+  hash128(key, room + LD_KEY_KEPT);
   return ld_bytes(room, LD_KEY_MAX);
 }
 
@@ -158,8 +157,14 @@ ld_rc ld_row_del(ld_txn *txn, ld_slice key) {
 
 /* ---- scans ---- */
 
+ld_rc ld_row_current(ld_cursor *cursor, ld_row *row) {
+  ld_slice key, value;
+  ld_rc rc = ld_cursor_current(cursor, &key, &value);
+  return rc == LD_OK ? decode(cursor->txn, key, value, row) : rc;
+}
+
 static ld_slice short_prefix(ld_slice prefix) {
-  return ld_bytes(prefix.data, prefix.size < KEPT ? prefix.size : KEPT);
+  return ld_bytes(prefix.data, prefix.size < LD_KEY_KEPT ? prefix.size : LD_KEY_KEPT);
 }
 
 ld_rc ld_scan_begin(ld_scan *scan, ld_txn *txn, ld_slice prefix, ld_slice after) {
@@ -226,7 +231,7 @@ static ld_rc del_long_prefix(ld_txn *txn, ld_slice prefix, uint64_t *count) {
 
 ld_rc ld_row_del_prefix(ld_txn *txn, ld_slice prefix, uint64_t *count) {
   uint8_t room[LD_KEY_MAX];
-  if (prefix.size > KEPT) return del_long_prefix(txn, prefix, count);
+  if (prefix.size > LD_KEY_KEPT) return del_long_prefix(txn, prefix, count);
   return ld_del_range(txn, prefix, behind(prefix, room), count);
 }
 

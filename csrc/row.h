@@ -9,14 +9,16 @@
 
 #include "engine.h"
 
-#define LD_PART_MAX 1023u /* bytes of one name, id or user in a key */
+#define LD_PART_MAX 1023u             /* bytes of one name, id or user in a key */
+#define LD_KEY_KEPT (LD_KEY_MAX - 16u) /* bytes of a shortened key that are its own */
 
 /* The first byte of each key. */
 enum {
   LD_SPACE_STORE = 0x01,   /* signature, sequence */
   LD_SPACE_ROOM = 0x02,    /* (name) -> room */
   LD_SPACE_RATING = 0x03,  /* (room id, media) -> ratings */
-  LD_SPACE_PROGRESS = 0x04 /* (room id, user) -> progress */
+  LD_SPACE_PROGRESS = 0x04, /* (room id, user) -> progress */
+  LD_SPACE_MAP = 0x09      /* (map) -> how many keys; (map, key...) -> value */
 };
 
 typedef struct ld_row {
@@ -32,6 +34,9 @@ ld_rc ld_row_put(ld_txn *txn, ld_slice key, ld_slice payload);
 ld_rc ld_row_del(ld_txn *txn, ld_slice key);
 /* Delete all rows whose key begins with `prefix`. */
 ld_rc ld_row_del_prefix(ld_txn *txn, ld_slice prefix, uint64_t *count);
+
+/* The row that the cursor stands on. NOTFOUND when it is gone. */
+ld_rc ld_row_current(ld_cursor *cursor, ld_row *row);
 
 /* All rows whose key begins with `prefix`, in the engine's order, from behind `after` (empty: from the first). `prefix` and `after` are borrowed until the end. */
 typedef struct ld_scan {

@@ -1,0 +1,93 @@
+/* key.c -- Lua keys and tuples: a string, an integer, or an array of them; an array of one is that one. */
+#include "../row.h"
+#include "../tuple.h"
+#include "bind.h"
+
+/* Raise that what is on the top of the stack is no key, or no part of one. */
+static int refuse(lua_State *L, const char *what, const char *expected, const char *op) {
+  size_t size;
+  ld_quoted quoted;
+  int type = lua_type(L, -1);
+  if (type == LUA_TNUMBER) {
+    const char *text = luaL_tolstring(L, -1, &size);
+    return lb_raise(L, LD_INVALID, op, "%s: expected %s, got a float (%s)", what, expected, text);
+  }
+  if (type != LUA_TSTRING)
+    return lb_raise(L, LD_INVALID, op, "%s: expected %s, got %s%s", what, expected,
+                    type == LUA_TNIL || type == LUA_TNONE ? "" : "a ", luaL_typename(L, -1));
+  const char *text = lua_tolstring(L, -1, &size);
+  return lb_raise(L, LD_TOOBIG, op, "%s: %s has %d bytes, the limit is %d", what,
+                  ld_quote(ld_bytes(text, size), quoted), (int)size, LD_PART_MAX);
+}
+
+/* The value on the top of the stack; false when it is no part of a key. */
+static bool add_part(lua_State *L, ld_buf *key) {
+  size_t size;
+  if (lua_isinteger(L, -1)) {
+    ld_tuple_int(key, lua_tointeger(L, -1));
+    return true;
+  }
+  if (lua_type(L, -1) != LUA_TSTRING) return false;
+  const char *text = lua_tolstring(L, -1, &size);
+  if (size > LD_PART_MAX) return false;
+  ld_tuple_string(key, ld_bytes(text, size));
+  return true;
+}
+
+static lua_Unsigned count_entries(lua_State *L) {
+  lua_Unsigned count = 0;
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) count++;
+  return count;
+}
+
+/* The table on the top of the stack. */
+static void add_parts(lua_State *L, ld_buf *key, const char *what, const char *op) {
+  lua_Unsigned length = lua_rawlen(L, -1), entries = count_entries(L);
+  if (entries == 0) lb_raise(L, LD_INVALID, op, "%s: is an empty tuple", what);
+  if (entries != length)
+    lb_raise(L, LD_INVALID, op, "%s: expected an array of strings and integers without gaps", what);
+  for (lua_Unsigned i = 1; i <= length; i++) {
+    if (lua_rawgeti(L, -1, (lua_Integer)i) == LUA_TNIL) /* so there are other keys than 1..n */
+      lb_raise(L, LD_INVALID, op, "%s: expected an array without gaps", what);
+    if (!add_part(L, key))
+      refuse(L, lua_pushfstring(L, "%s[%I]", what, (LUAI_UACINT)i), "a string or an integer", op);
+    lua_pop(L, 1);
+  }
+}
+
+void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const char *op) {
+  int top = lua_gettop(L);
+  ld_buf_reset(key);
+  if (lua_isnone(L, index))
+    lua_pushnil(L);
+  else
+    lua_pushvalue(L, index);
+  if (lua_type(L, -1) == LUA_TTABLE)
+    add_parts(L, key, what, op);
+  else if (!add_part(L, key))
+    refuse(L, what, "a string, an integer or an array of them", op);
+  lua_settop(L, top);
+  if (key->failed) lb_raise(L, LD_NOMEM, op, "out of memory");
+}
+
+static bool push_part(lua_State *L, const ld_part *part) {
+  if (part->kind == LD_PART_INT)
+    lua_pushinteger(L, part->integer);
+  else if (part->kind == LD_PART_STRING)
+    lua_pushlstring(L, (const char *)part->bytes.data, part->bytes.size);
+  return part->kind == LD_PART_INT || part->kind == LD_PART_STRING;
+}
+
+bool lb_decode_key(lua_State *L, ld_slice key, ld_buf *scratch) {
+  ld_part part;
+  if (ld_tuple_next(&key, &part, scratch) != LD_OK || !push_part(L, &part)) return false;
+  if (key.size == 0) return true;
+  lua_createtable(L, 2, 0);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 1);
+  for (lua_Integer i = 2; key.size > 0; i++) {
+    if (ld_tuple_next(&key, &part, scratch) != LD_OK || !push_part(L, &part)) return false;
+    lua_rawseti(L, -2, i);
+  }
+  return true;
+}

@@ -1,0 +1,67 @@
+/* collection.h -- documents with an id: the generic repository.
+**
+**   COLLECTION (name)       -> the declaration: {key = "id"}
+**   DOCUMENT (name, id)     -> the document
+**   COUNT (name)            -> varint: how many documents
+**
+** An id is a string of 1 to LD_PART_MAX bytes or an integer; it is the document's field that the declaration calls `key`. A document is a map as in value.h.
+** The revision of its row is the document's revision; none is used twice. */
+#ifndef LD_COLLECTION_H
+#define LD_COLLECTION_H
+
+#include "row.h"
+#include "value.h"
+
+typedef struct ld_collection {
+  ld_buf name, key; /* key: the name of the id's field */
+  bool declared;    /* key was given, not assumed */
+} ld_collection;
+
+/* Fill a handle. `declaration` is a map {key = "id"}, or empty for whatever the store says. INVALID, TOOBIG. ld_collection_clear it. */
+ld_rc ld_collection_init(ld_collection *collection, ld_slice name, ld_slice declaration,
+                         ld_error *error);
+void ld_collection_clear(ld_collection *collection);
+
+/* Make the handle and the store agree: takes over what is stored; INVALID, showing both, when the handle was declared otherwise. In a write transaction
+** a collection that is not there is entered. */
+ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection);
+
+/* Whether a value can be an id: INVALID or TOOBIG saying why not. */
+ld_rc ld_collection_check_id(ld_slice id, ld_error *error);
+
+typedef enum ld_put_mode {
+  LD_PUT_CREATE, /* EXISTS when the id is taken; an id is made when it is missing */
+  LD_PUT_ANY,    /* insert or replace */
+  LD_PUT_REPLACE /* NOTFOUND when it is not there */
+} ld_put_mode;
+
+/* `if_revision` 0: whatever it is; else CONFLICT when the stored one differs, or there is none. */
+typedef struct ld_put {
+  ld_put_mode mode;
+  uint64_t if_revision;
+} ld_put_options;
+
+/* Write a document. Appends it, with its id, to `stored`. */
+ld_rc ld_collection_put(ld_txn *txn, ld_collection *collection, ld_slice document,
+                        ld_put_options options, ld_buf *stored);
+/* Read one. `id` is a value. NOTFOUND. `*document` is borrowed as a row is. */
+ld_rc ld_collection_get(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice *document,
+                        uint64_t *revision);
+/* NOTFOUND, CONFLICT. */
+ld_rc ld_collection_delete(ld_txn *txn, ld_collection *collection, ld_slice id,
+                           uint64_t if_revision);
+/* Does not scan. */
+ld_rc ld_collection_count(ld_txn *txn, ld_collection *collection, uint64_t *count);
+/* Remove it with all its documents. NOTFOUND. */
+ld_rc ld_collection_drop(ld_txn *txn, ld_slice name);
+
+/* Call `visit` with each document in order of id, behind `after` (a value; empty: from the first), until it returns another code than LD_OK; LD_NOTFOUND ends the walk well. The document is borrowed
+** until the transaction's next write. */
+typedef ld_rc (*ld_document_visit)(void *context, ld_slice id, ld_slice document,
+                                   uint64_t revision);
+ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
+                         ld_document_visit visit, void *context);
+/* Call `visit` with each collection's name, until it returns another code than LD_OK. */
+ld_rc ld_collections_each(ld_txn *txn, ld_rc (*visit)(void *context, ld_slice name), void *context);
+
+#endif
