@@ -1,0 +1,337 @@
+/* collection.c -- see collection.h. */
+#include "collection.h"
+
+#include <stdio.h>
+
+#include "tuple.h"
+
+/* Room for the key of any document: two names, each byte of which may become two. */
+typedef uint8_t key_space[4 * LD_PART_MAX + 16];
+
+static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
+
+static ld_rc no_memory(ld_txn *txn) {
+  return ld_spoil(txn, ld_fail(error_of(txn), LD_NOMEM, "collection: out of memory"));
+}
+
+/* ---- keys ---- */
+
+static ld_slice key_of(key_space space, uint8_t kind, ld_slice name) {
+  ld_buf key = {.data = space, .capacity = sizeof(key_space)};
+  ld_buf_byte(&key, kind);
+  ld_tuple_string(&key, name);
+  return ld_buf_slice(&key);
+}
+
+/* `id` was checked. */
+static ld_slice document_key(key_space space, const ld_collection *collection, ld_slice id) {
+  ld_slice prefix = key_of(space, LD_SPACE_DOCUMENT, ld_buf_slice(&collection->name));
+  ld_buf key = {.data = space, .size = prefix.size, .capacity = sizeof(key_space)};
+  ld_token token = {.kind = LD_NIL};
+  ld_value_next(&id, &token);
+  if (token.kind == LD_INT)
+    ld_tuple_int(&key, token.integer);
+  else
+    ld_tuple_string(&key, token.bytes);
+  return ld_buf_slice(&key);
+}
+
+ld_rc ld_collection_check_id(ld_slice id, ld_error *error) {
+  ld_token token;
+  if (!ld_value_next(&id, &token)) return ld_fail(error, LD_INVALID, "the id is missing");
+  if (token.kind == LD_INT) return LD_OK;
+  if (!ld_is_string(&token))
+    return ld_fail(error, LD_INVALID, "an id is a string or an integer, got %s",
+                   ld_kind_name(token.kind));
+  if (token.bytes.size == 0) return ld_fail(error, LD_INVALID, "an id is not empty");
+  if (token.bytes.size <= LD_PART_MAX) return LD_OK;
+  return ld_fail(error, LD_TOOBIG, "the id has %zu bytes, the limit is %u", token.bytes.size,
+                 LD_PART_MAX);
+}
+
+/* ---- declarations ---- */
+
+static ld_rc read_key_field(ld_slice declaration, ld_buf *key, ld_error *error) {
+  ld_slice field;
+  ld_token token;
+  if (!ld_value_field(declaration, "key", &field)) {
+    ld_buf_add(key, LD_LITERAL("id"));
+    return LD_OK;
+  }
+  ld_value_next(&field, &token);
+  if (token.kind != LD_STR || token.bytes.size == 0)
+    return ld_fail(error, LD_INVALID, "key: expected the name of a field, got %s",
+                   ld_kind_name(token.kind));
+  ld_buf_add(key, token.bytes);
+  return LD_OK;
+}
+
+ld_rc ld_collection_init(ld_collection *collection, ld_slice name, ld_slice declaration,
+                         ld_error *error) {
+  ld_collection made = {.declared = declaration.size > 0};
+  if (name.size == 0) return ld_fail(error, LD_INVALID, "the name of a collection is not empty");
+  if (name.size > LD_PART_MAX)
+    return ld_fail(error, LD_TOOBIG, "the name has %zu bytes, the limit is %u", name.size,
+                   LD_PART_MAX);
+  ld_rc rc = read_key_field(declaration, &made.key, error);
+  ld_buf_add(&made.name, name);
+  if (rc == LD_OK && (made.name.failed || made.key.failed))
+    rc = ld_fail(error, LD_NOMEM, "collection: out of memory");
+  if (rc == LD_OK)
+    *collection = made;
+  else
+    ld_collection_clear(&made);
+  return rc;
+}
+
+void ld_collection_clear(ld_collection *collection) {
+  ld_buf_clear(&collection->name);
+  ld_buf_clear(&collection->key);
+}
+
+static ld_rc enter(ld_txn *txn, const ld_collection *collection, ld_slice key) {
+  ld_buf declaration = {0};
+  ld_write_map(&declaration, 1);
+  ld_write_text(&declaration, "key");
+  ld_write_string(&declaration, ld_buf_slice(&collection->key));
+  ld_rc rc = declaration.failed ? no_memory(txn) : ld_row_put(txn, key, ld_buf_slice(&declaration));
+  ld_buf_clear(&declaration);
+  return rc;
+}
+
+/* Another handle, or another process, has declared it. */
+static ld_rc agree(ld_txn *txn, ld_collection *collection, ld_slice stored) {
+  ld_buf key = {0};
+  ld_quoted name, given, there;
+  ld_rc rc = read_key_field(stored, &key, error_of(txn));
+  if (rc == LD_OK && key.failed) rc = no_memory(txn);
+  if (rc == LD_OK && collection->declared &&
+      !ld_equal(ld_buf_slice(&key), ld_buf_slice(&collection->key)))
+    rc = ld_fail(
+        error_of(txn), LD_INVALID, "collection %s: is declared with key = %s, here key = %s",
+        ld_quote(ld_buf_slice(&collection->name), name), ld_quote(ld_buf_slice(&key), there),
+        ld_quote(ld_buf_slice(&collection->key), given));
+  if (rc == LD_OK) {
+    ld_buf_reset(&collection->key);
+    ld_buf_add(&collection->key, ld_buf_slice(&key));
+  }
+  ld_buf_clear(&key);
+  return rc;
+}
+
+ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection) {
+  key_space space;
+  ld_row row;
+  ld_slice key = key_of(space, LD_SPACE_COLLECTION, ld_buf_slice(&collection->name));
+  ld_rc rc = ld_row_get(txn, key, &row);
+  if (rc == LD_OK) return agree(txn, collection, row.payload);
+  if (rc != LD_NOTFOUND || !txn->writable) return rc == LD_NOTFOUND ? LD_OK : rc;
+  return enter(txn, collection, key);
+}
+
+/* ---- counting ---- */
+
+static ld_rc read_count(ld_txn *txn, ld_slice key, uint64_t *count) {
+  ld_row row;
+  ld_rc rc = ld_row_get(txn, key, &row);
+  *count = 0;
+  if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
+  if (ld_read_varint(&row.payload, count)) return LD_OK;
+  return ld_spoil(txn, ld_fail(error_of(txn), LD_CORRUPT, "collection: a count is damaged"));
+}
+
+static ld_rc add_to_count(ld_txn *txn, const ld_collection *collection, int by) {
+  key_space space;
+  uint8_t digits[16];
+  ld_buf payload = {.data = digits, .capacity = sizeof digits};
+  uint64_t count;
+  ld_slice key = key_of(space, LD_SPACE_COUNT, ld_buf_slice(&collection->name));
+  ld_rc rc = read_count(txn, key, &count);
+  if (rc != LD_OK) return rc;
+  ld_buf_varint(&payload, by > 0 ? count + 1 : count - 1);
+  return ld_row_put(txn, key, ld_buf_slice(&payload));
+}
+
+ld_rc ld_collection_count(ld_txn *txn, ld_collection *collection, uint64_t *count) {
+  key_space space;
+  return read_count(txn, key_of(space, LD_SPACE_COUNT, ld_buf_slice(&collection->name)), count);
+}
+
+/* ---- put ---- */
+
+/* RFC 9562, version 7: 48 bits of ms since 1970, then random ones. */
+static void make_id(const ld_env *env, ld_buf *id) {
+  uint8_t bytes[16];
+  char text[37];
+  uint64_t now = (uint64_t)ld_now(env);
+  env->random(env->context, bytes, sizeof bytes);
+  for (size_t i = 0; i < 6; i++) bytes[i] = (uint8_t)(now >> (8 * (5 - i)));
+  bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x70);
+  bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+  size_t used = 0;
+  for (size_t i = 0; i < 16; i++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%02x",
+                             i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+  ld_write_text(id, text);
+}
+
+/* The value of the id's field; empty when it is missing. */
+static ld_slice find_id(const ld_collection *collection, ld_slice document) {
+  ld_token head, key;
+  ld_slice value, wanted = ld_buf_slice(&collection->key);
+  if (!ld_value_next(&document, &head) || head.kind != LD_MAP) return LD_SLICE_NONE;
+  for (uint32_t i = 0; i < head.count; i++) {
+    if (!ld_value_next(&document, &key) || !ld_value_take(&document, &value)) break;
+    if (ld_is_string(&key) && ld_equal(key.bytes, wanted)) return value;
+  }
+  return LD_SLICE_NONE;
+}
+
+/* The document with a new id in front. */
+static void write_with_id(const ld_env *env, const ld_collection *collection, ld_slice document,
+                          ld_buf *stored) {
+  ld_token head = {.count = 0};
+  ld_value_next(&document, &head);
+  ld_write_map(stored, (size_t)head.count + 1);
+  ld_write_string(stored, ld_buf_slice(&collection->key));
+  make_id(env, stored);
+  ld_buf_add(stored, document);
+}
+
+static ld_rc complete(ld_txn *txn, const ld_collection *collection, ld_slice document,
+                      ld_put_options options, ld_buf *stored) {
+  ld_token head;
+  ld_slice rest = document;
+  if (!ld_value_next(&rest, &head) || head.kind != LD_MAP)
+    return ld_fail(error_of(txn), LD_INVALID, "expected a document, a map");
+  if (options.mode == LD_PUT_CREATE && find_id(collection, document).size == 0)
+    write_with_id(&txn->engine->env, collection, document, stored);
+  else
+    ld_buf_add(stored, document);
+  return stored->failed ? no_memory(txn) : LD_OK;
+}
+
+static ld_rc check_revision(ld_txn *txn, ld_slice id, uint64_t wanted, uint64_t found) {
+  ld_quoted quoted;
+  ld_token token = {.kind = LD_NIL};
+  if (wanted == 0 || wanted == found) return LD_OK;
+  ld_value_next(&id, &token);
+  if (token.kind == LD_INT)
+    return ld_fail(error_of(txn), LD_CONFLICT, "document %lld: was changed meanwhile",
+                   (long long)token.integer);
+  return ld_fail(error_of(txn), LD_CONFLICT, "document %s: was changed meanwhile",
+                 ld_quote(token.bytes, quoted));
+}
+
+static ld_rc taken(ld_txn *txn, ld_slice id) {
+  ld_quoted quoted;
+  ld_token token = {.kind = LD_NIL};
+  ld_value_next(&id, &token);
+  if (token.kind == LD_INT)
+    return ld_fail(error_of(txn), LD_EXISTS, "document %lld: is there already",
+                   (long long)token.integer);
+  return ld_fail(error_of(txn), LD_EXISTS, "document %s: is there already",
+                 ld_quote(token.bytes, quoted));
+}
+
+static ld_rc put_at(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice document,
+                    ld_put_options options) {
+  key_space space;
+  ld_row row = {0};
+  ld_slice key = document_key(space, collection, id);
+  ld_rc rc = ld_row_get(txn, key, &row);
+  bool there = rc == LD_OK;
+  if (!there && rc != LD_NOTFOUND) return rc;
+  if (there && options.mode == LD_PUT_CREATE) return taken(txn, id);
+  if (!there && options.mode == LD_PUT_REPLACE) return LD_NOTFOUND;
+  rc = check_revision(txn, id, options.if_revision, there ? row.revision : 0);
+  if (rc == LD_OK) rc = ld_row_put(txn, key, document);
+  return rc == LD_OK && !there ? add_to_count(txn, collection, 1) : rc;
+}
+
+ld_rc ld_collection_put(ld_txn *txn, ld_collection *collection, ld_slice document,
+                        ld_put_options options, ld_buf *stored) {
+  size_t before = stored->size;
+  ld_rc rc = ld_collection_meet(txn, collection);
+  if (rc == LD_OK) rc = complete(txn, collection, document, options, stored);
+  ld_slice whole = ld_bytes(stored->data + before, stored->size - before);
+  ld_slice id = rc == LD_OK ? find_id(collection, whole) : LD_SLICE_NONE;
+  if (rc == LD_OK) rc = ld_collection_check_id(id, error_of(txn));
+  if (rc == LD_OK) rc = put_at(txn, collection, id, whole, options);
+  if (rc != LD_OK) stored->size = before;
+  return rc;
+}
+
+/* ---- get, delete, each ---- */
+
+ld_rc ld_collection_get(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice *document,
+                        uint64_t *revision) {
+  key_space space;
+  ld_row row;
+  ld_rc rc = ld_row_get(txn, document_key(space, collection, id), &row);
+  if (rc != LD_OK) return rc;
+  *document = row.payload;
+  *revision = row.revision;
+  return LD_OK;
+}
+
+ld_rc ld_collection_delete(ld_txn *txn, ld_collection *collection, ld_slice id,
+                           uint64_t if_revision) {
+  key_space space;
+  ld_row row;
+  ld_slice key = document_key(space, collection, id);
+  ld_rc rc = ld_row_get(txn, key, &row);
+  if (rc == LD_OK) rc = check_revision(txn, id, if_revision, row.revision);
+  if (rc == LD_OK) rc = ld_row_del(txn, key);
+  return rc == LD_OK ? add_to_count(txn, collection, -1) : rc;
+}
+
+ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
+                         ld_document_visit visit, void *context) {
+  key_space prefix_space, after_space;
+  ld_scan scan;
+  ld_row row;
+  ld_slice prefix = key_of(prefix_space, LD_SPACE_DOCUMENT, ld_buf_slice(&collection->name));
+  if (after.size > 0) after = document_key(after_space, collection, after);
+  ld_rc rc = ld_scan_begin(&scan, txn, prefix, after);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
+    rc = visit(context, find_id(collection, row.payload), row.payload, row.revision);
+    if (rc != LD_OK) break;
+  }
+  ld_scan_end(&scan);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* ---- all collections ---- */
+
+ld_rc ld_collection_drop(ld_txn *txn, ld_slice name) {
+  key_space space;
+  uint64_t count;
+  ld_rc rc = ld_row_del(txn, key_of(space, LD_SPACE_COLLECTION, name));
+  if (rc != LD_OK) return rc;
+  rc = ld_row_del(txn, key_of(space, LD_SPACE_COUNT, name));
+  if (rc == LD_OK || rc == LD_NOTFOUND)
+    rc = ld_row_del_prefix(txn, key_of(space, LD_SPACE_DOCUMENT, name), &count);
+  return rc;
+}
+
+ld_rc ld_collections_each(ld_txn *txn, ld_rc (*visit)(void *context, ld_slice name),
+                          void *context) {
+  static const uint8_t space = LD_SPACE_COLLECTION;
+  ld_buf scratch = {0};
+  ld_scan scan;
+  ld_row row;
+  ld_part part;
+  ld_rc rc = ld_scan_begin(&scan, txn, ld_bytes(&space, 1), LD_SLICE_NONE);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
+    ld_slice rest = ld_bytes(row.key.data + 1, row.key.size - 1);
+    rc = ld_tuple_next(&rest, &part, &scratch);
+    if (rc == LD_OK) rc = visit(context, part.bytes);
+    if (rc != LD_OK) break;
+  }
+  ld_scan_end(&scan);
+  ld_buf_clear(&scratch);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
