@@ -265,8 +265,7 @@ static ld_rc open_ends(ld_txn *txn, ld_slice map, const ld_map_range *range, map
   if (rc != LD_OK) return rc;
   narrow(ends, &ends->from, LD_SLICE_NONE, first);
   narrow(ends, &ends->to, LD_SLICE_NONE, last);
-  if (range->from.size > 0)
-    narrow(ends, &ends->from, range->from, range->from_open ? first : NULL);
+  if (range->from.size > 0) narrow(ends, &ends->from, range->from, range->from_open ? first : NULL);
   if (range->to.size > 0) narrow(ends, &ends->to, range->to, range->to_open ? NULL : first);
   if (range->prefix.size > 0 && range->prefix_cut) {
     narrow_to_cut(ends, range->prefix);
@@ -284,8 +283,7 @@ static ld_rc visit_rows(ld_txn *txn, const map_ends *ends, bool reverse, ld_map_
   ld_span span;
   ld_row row;
   size_t own = ends->own.bytes.size;
-  ld_rc rc =
-      ld_span_begin(&span, txn, ld_buf_slice(&ends->from), ld_buf_slice(&ends->to), reverse);
+  ld_rc rc = ld_span_begin(&span, txn, ld_buf_slice(&ends->from), ld_buf_slice(&ends->to), reverse);
   if (rc != LD_OK) return rc;
   while ((rc = ld_span_next(&span, &row)) == LD_OK) {
     rc = visit(context, ld_bytes(row.key.data + own, row.key.size - own), row.payload);

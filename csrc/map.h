@@ -25,9 +25,10 @@ ld_rc ld_map_count(ld_txn *txn, ld_slice map, uint64_t *count); /* reads one row
 
 /* Which keys: those that all that is given agrees on. Zeroed: all, in rising order. */
 typedef struct ld_map_range {
-  ld_slice from, to;      /* the lower and the upper end; empty: none */
+  ld_slice from, to;       /* the lower and the upper end; empty: none */
   bool from_open, to_open; /* without the end itself */
-  ld_slice prefix; /* the parts that keys begin with (ld_tuple_string, ld_tuple_int), or with prefix_cut what their first string begins with (ld_tuple_prefix); empty: none */
+  ld_slice
+      prefix; /* the parts that keys begin with (ld_tuple_string, ld_tuple_int), or with prefix_cut what their first string begins with (ld_tuple_prefix); empty: none */
   bool prefix_cut;
   bool reverse;
 } ld_map_range;

@@ -9,16 +9,19 @@
 
 #include "engine.h"
 
-#define LD_PART_MAX 1023u             /* bytes of one name, id or user in a key */
+#define LD_PART_MAX 1023u              /* bytes of one name, id or user in a key */
 #define LD_KEY_KEPT (LD_KEY_MAX - 16u) /* bytes of a shortened key that are its own */
 
 /* The first byte of each key. */
 enum {
-  LD_SPACE_STORE = 0x01,   /* signature, sequence */
-  LD_SPACE_ROOM = 0x02,    /* (name) -> room */
-  LD_SPACE_RATING = 0x03,  /* (room id, media) -> ratings */
-  LD_SPACE_PROGRESS = 0x04, /* (room id, user) -> progress */
-  LD_SPACE_MAP = 0x09      /* (map) -> how many keys; (map, key...) -> value */
+  LD_SPACE_STORE = 0x01,      /* signature, sequence */
+  LD_SPACE_ROOM = 0x02,       /* (name) -> room */
+  LD_SPACE_RATING = 0x03,     /* (room id, media) -> ratings */
+  LD_SPACE_PROGRESS = 0x04,   /* (room id, user) -> progress */
+  LD_SPACE_COLLECTION = 0x05, /* (name) -> declaration */
+  LD_SPACE_DOCUMENT = 0x06,   /* (collection, id) -> document */
+  LD_SPACE_COUNT = 0x07,      /* (collection) -> how many documents */
+  LD_SPACE_MAP = 0x09         /* (map) -> how many keys; (map, key...) -> value */
 };
 
 typedef struct ld_row {

@@ -16,6 +16,7 @@
 #define LB_STORE "larder.store"
 #define LB_TX    "larder.tx"
 #define LB_ROOMS "larder.rooms"
+#define LB_MAP   "larder.map"
 #define LB_ERROR "larder.error"
 #define LB_ARRAY "larder.array"
 
@@ -26,6 +27,7 @@ typedef struct lb_store {
   lb_tx *txs;              /* boxes of open transactions */
   ld_buf document, result; /* what goes into the core, what comes out */
   ld_buf problems;         /* rooms:import's */
+  ld_buf key;              /* a map's */
   ld_error error;          /* of the last failure */
   lua_State *L;            /* who calls now; for the callbacks */
   bool in_callback;        /* log and clock may not use the store */
@@ -80,6 +82,14 @@ int64_t lb_option_count(lua_State *L, int index, const char *name, int64_t other
 /* Seconds, a fraction allowed, from 0, as ms; -1 when absent. */
 int64_t lb_option_seconds(lua_State *L, int index, const char *name, const char *op);
 
+/* ---- keys (key.c) ---- */
+
+/* Make the tuple of the string, the integer or the array of them at `index`; an array of one is that one.
+** Raises INVALID and TOOBIG: `map:get: key[2]: expected a string or an integer, got a boolean`. */
+void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const char *op);
+/* Push the string, the integer or the array of them; false when it is no such tuple. `scratch` is used meanwhile. */
+bool lb_decode_key(lua_State *L, ld_slice key, ld_buf *scratch);
+
 /* ---- stores and transactions (store.c, txn.c) ---- */
 
 /* The place that the box at `index` stands for; raises CLOSED, or INVALID when it is no store or tx. */
@@ -115,5 +125,21 @@ int lb_rooms_import(lua_State *L);
 int lb_rooms_export(lua_State *L);
 void lb_open_rooms(lua_State *L);
 void lb_open_rooms_iterator(lua_State *L);
+
+/* ---- maps (map.c, map_iterator.c) ---- */
+
+typedef struct lb_map {
+  lb_place place; /* its box is the user value */
+  ld_slice name;  /* is behind this */
+} lb_map;
+int lb_map_new(lua_State *L); /* store:map, tx:map */
+lb_map *lb_check_map(lua_State *L, const char *op);
+/* A key and its value behind one another: append them, and push both. */
+void lb_add_entry(ld_buf *entries, ld_slice key, ld_slice value);
+void lb_push_entry(lua_State *L, ld_slice *entries, ld_buf *scratch, const char *op);
+int lb_map_range(lua_State *L);
+int lb_map_delete_range(lua_State *L);
+void lb_open_maps(lua_State *L);
+void lb_open_map_iterator(lua_State *L);
 
 #endif

@@ -3,21 +3,20 @@
 #include "../tuple.h"
 #include "bind.h"
 
-/* Raise that what is on the top of the stack is no key, or no part of one. */
-static int refuse(lua_State *L, const char *what, const char *expected, const char *op) {
+/* Raise that the value at `index` is no key, or no part of one. */
+static int refuse(lua_State *L, int index, const char *what, const char *expected, const char *op) {
   size_t size;
   ld_quoted quoted;
-  int type = lua_type(L, -1);
-  if (type == LUA_TNUMBER) {
-    const char *text = luaL_tolstring(L, -1, &size);
-    return lb_raise(L, LD_INVALID, op, "%s: expected %s, got a float (%s)", what, expected, text);
-  }
+  int type = lua_type(L, index);
+  if (type == LUA_TNUMBER)
+    return lb_raise(L, LD_INVALID, op, "%s: expected %s, got a float (%s)", what, expected,
+                    luaL_tolstring(L, index, NULL));
   if (type != LUA_TSTRING)
     return lb_raise(L, LD_INVALID, op, "%s: expected %s, got %s%s", what, expected,
-                    type == LUA_TNIL || type == LUA_TNONE ? "" : "a ", luaL_typename(L, -1));
-  const char *text = lua_tolstring(L, -1, &size);
-  return lb_raise(L, LD_TOOBIG, op, "%s: %s has %d bytes, the limit is %d", what,
-                  ld_quote(ld_bytes(text, size), quoted), (int)size, LD_PART_MAX);
+                    type == LUA_TNIL ? "" : "a ", lua_typename(L, type));
+  const char *text = lua_tolstring(L, index, &size);
+  return lb_raise(L, LD_TOOBIG, op, "%s: %s has %zu bytes, the limit is %u", what,
+                  ld_quote(ld_bytes(text, size), quoted), size, LD_PART_MAX);
 }
 
 /* The value on the top of the stack; false when it is no part of a key. */
@@ -49,8 +48,10 @@ static void add_parts(lua_State *L, ld_buf *key, const char *what, const char *o
   for (lua_Unsigned i = 1; i <= length; i++) {
     if (lua_rawgeti(L, -1, (lua_Integer)i) == LUA_TNIL) /* so there are other keys than 1..n */
       lb_raise(L, LD_INVALID, op, "%s: expected an array without gaps", what);
-    if (!add_part(L, key))
-      refuse(L, lua_pushfstring(L, "%s[%I]", what, (LUAI_UACINT)i), "a string or an integer", op);
+    if (!add_part(L, key)) {
+      lua_pushfstring(L, "%s[%I]", what, (LUAI_UACINT)i);
+      refuse(L, -2, lua_tostring(L, -1), "a string or an integer", op);
+    }
     lua_pop(L, 1);
   }
 }
@@ -65,7 +66,7 @@ void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const
   if (lua_type(L, -1) == LUA_TTABLE)
     add_parts(L, key, what, op);
   else if (!add_part(L, key))
-    refuse(L, what, "a string, an integer or an array of them", op);
+    refuse(L, -1, what, "a string, an integer or an array of them", op);
   lua_settop(L, top);
   if (key->failed) lb_raise(L, LD_NOMEM, op, "out of memory");
 }

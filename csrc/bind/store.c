@@ -144,6 +144,7 @@ static int close_store(lua_State *L) {
   ld_buf_clear(&store->document);
   ld_buf_clear(&store->result);
   ld_buf_clear(&store->problems);
+  ld_buf_clear(&store->key);
   return 0;
 }
 
@@ -187,8 +188,9 @@ static int store_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"rooms", lb_rooms_new}, {"update", lb_update}, {"view", lb_view},      {"begin", lb_begin},
-    {"stats", store_stats},  {"sync", sync_store},  {"close", close_store}, {NULL, NULL},
+    {"rooms", lb_rooms_new}, {"map", lb_map_new},    {"update", lb_update},
+    {"view", lb_view},       {"begin", lb_begin},    {"stats", store_stats},
+    {"sync", sync_store},    {"close", close_store}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
