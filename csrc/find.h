@@ -9,7 +9,8 @@
 #include "collection.h"
 #include "filter.h"
 
-#define LD_SORT_PARTS 16
+#define LD_SORT_PARTS  16
+#define LD_SELECT_MOST 32
 
 typedef struct ld_sort_part {
   ld_path path; /* borrowed from the find's copy of the query */
