@@ -257,7 +257,7 @@ static void add_id(ld_buf *key, ld_slice id) {
 static void write_sort_key(const ld_find *find, ld_slice id, ld_slice document, ld_buf *key) {
   ld_buf_reset(key);
   for (unsigned i = 0; i < find->sorts; i++) {
-    smallest least = {.key = key, .start = key->size, .descending = find->sort[i].descending};
+    least_key least = {.key = key, .start = key->size, .descending = find->sort[i].descending};
     ld_path_each(document, &find->sort[i].path, add_value, &least);
     if (!least.any) add_value(&least, LD_SLICE_NONE, false);
   }
