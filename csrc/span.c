@@ -160,9 +160,5 @@ static ld_rc delete_each(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *coun
 
 ld_rc ld_span_delete(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *count) {
   if (from.size > LD_KEY_KEPT || to.size > LD_KEY_KEPT) return delete_each(txn, from, to, count);
-  if (ld_compare(from, to) >= 0) {
-    *count = 0;
-    return LD_OK;
-  }
   return ld_del_range(txn, from, to, count);
 }

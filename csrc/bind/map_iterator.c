@@ -89,14 +89,12 @@ static int drop(lua_State *L) {
 
 static ld_rc add_to_page(void *context, ld_slice key, ld_slice value) {
   map_iterator *iterator = context;
-  if (iterator->count == iterator->most || iterator->page.size >= PAGE_BYTES) {
-    iterator->last_page = false;
-    return LD_NOTFOUND;
-  }
   iterator->last_at = iterator->page.size;
   lb_add_entry(&iterator->page, key, value);
   iterator->count++;
-  return LD_OK;
+  if (iterator->count < iterator->most && iterator->page.size < PAGE_BYTES) return LD_OK;
+  iterator->last_page = false; /* or an empty one will be the last */
+  return LD_NOTFOUND;
 }
 
 /* The next page begins behind the last key of this one. */

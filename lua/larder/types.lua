@@ -58,6 +58,11 @@ local Place = {}
 ---@return larder.Rooms
 function Place:rooms(options) end
 
+--- The ordered map of that name: what was never set is empty, so there is nothing to create.
+---@param name string 1 to 1023 bytes
+---@return larder.Map
+function Place:map(name) end
+
 --- Run the function in a write transaction: commits when it returns, rolls back when it raises, runs again on a
 --- conflict (so it should have no other effects). Inside a transaction it nests. The function must not yield.
 ---@generic R

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "../../csrc/json.h"
+#include "../../csrc/map.h"
 #include "../../csrc/store.h"
+#include "../../csrc/tuple.h"
+#include "../../csrc/value.h"
 
 enum { LONG = 1000 };
 
@@ -72,6 +75,29 @@ static ld_rc put_rows(ld_txn *txn) {
   return rc;
 }
 
+/* The key k...kN, a tuple of one part: a long one, unless `size` is small. */
+static ld_slice map_key(uint8_t room[LONG + 8], size_t size, char last) {
+  ld_buf key = {.data = room, .capacity = LONG + 8};
+  char text[LONG];
+  memset(text, 'k', sizeof text);
+  text[size - 1] = last;
+  ld_tuple_string(&key, ld_bytes(text, size));
+  return ld_buf_slice(&key);
+}
+
+static ld_rc put_entries(ld_txn *txn) {
+  uint8_t room[LONG + 8];
+  const ld_slice value = ld_bytes("\x05", 1);
+  bool done;
+  ld_rc rc = LD_OK;
+  for (char digit = '0'; digit <= '9' && rc == LD_OK; digit++) {
+    rc = ld_map_set(txn, ld_text("map"), map_key(room, 3, digit), value, false, &done);
+    if (rc == LD_OK)
+      rc = ld_map_set(txn, ld_text("map"), map_key(room, LONG, digit), value, false, &done);
+  }
+  return rc;
+}
+
 ld_rc scenario_fill(ld_engine *store) {
   ld_txn *txn;
   ld_rc rc = ld_begin(store, true, &txn);
@@ -82,6 +108,7 @@ ld_rc scenario_fill(ld_engine *store) {
   now = 9000;
   if (rc == LD_OK) rc = ld_room_save(txn, ld_buf_slice(&kitchen));
   if (rc == LD_OK) rc = put_rows(txn);
+  if (rc == LD_OK) rc = put_entries(txn);
   if (rc == LD_OK) return ld_commit(txn);
   ld_rollback(txn);
   return rc;
@@ -284,6 +311,81 @@ static ld_rc sequence(ld_txn *txn, ld_buf *result) {
   return rc;
 }
 
+/* ---- maps ---- */
+
+static ld_rc set(ld_txn *txn, size_t size, char last, bool if_absent, ld_buf *result) {
+  uint8_t room[LONG + 8];
+  bool done;
+  ld_rc rc = ld_map_set(txn, ld_text("map"), map_key(room, size, last), ld_bytes("\x07", 1),
+                        if_absent, &done);
+  if (rc == LD_OK) ld_buf_byte(result, done);
+  return rc;
+}
+
+static ld_rc map_set(ld_txn *txn, ld_buf *result) { return set(txn, 3, 'x', false, result); }
+static ld_rc map_set_over(ld_txn *txn, ld_buf *result) { return set(txn, 3, '1', false, result); }
+static ld_rc map_set_long(ld_txn *txn, ld_buf *result) { return set(txn, LONG, 'x', true, result); }
+static ld_rc map_set_absent(ld_txn *txn, ld_buf *result) { return set(txn, 3, '1', true, result); }
+
+static ld_rc map_get(ld_txn *txn, ld_buf *result) {
+  uint8_t room[LONG + 8];
+  return ld_map_get(txn, ld_text("map"), map_key(room, LONG, '1'), result);
+}
+
+static ld_rc map_delete(ld_txn *txn, ld_buf *result) {
+  uint8_t room[LONG + 8];
+  (void)result;
+  return ld_map_delete(txn, ld_text("map"), map_key(room, LONG, '1'));
+}
+
+static ld_rc map_increment(ld_txn *txn, ld_buf *result) {
+  uint8_t room[LONG + 8];
+  int64_t sum;
+  ld_rc rc = ld_map_increment(txn, ld_text("map"), map_key(room, 3, '1'), 2, &sum);
+  if (rc == LD_OK) rc = ld_map_increment(txn, ld_text("another"), map_key(room, 3, '1'), 2, &sum);
+  if (rc == LD_OK) ld_buf_varint(result, (uint64_t)sum);
+  return rc;
+}
+
+static ld_rc map_count(ld_txn *txn, ld_buf *result) {
+  uint64_t count;
+  ld_rc rc = ld_map_count(txn, ld_text("map"), &count);
+  if (rc == LD_OK) ld_buf_varint(result, count);
+  return rc;
+}
+
+static ld_rc add_entry(void *context, ld_slice key, ld_slice value) {
+  ld_buf_add(context, key);
+  ld_buf_add(context, value);
+  return LD_OK;
+}
+
+static ld_rc each_entry(ld_txn *txn, bool reverse, ld_buf *result) {
+  uint8_t room[LONG + 8];
+  size_t before = result->size;
+  ld_map_range range = {.from = map_key(room, 3, '4'), .reverse = reverse};
+  ld_rc rc = ld_map_each(txn, ld_text("map"), &range, add_entry, result);
+  if (rc != LD_OK) result->size = before;
+  return rc;
+}
+
+static ld_rc map_each(ld_txn *txn, ld_buf *result) { return each_entry(txn, false, result); }
+static ld_rc map_each_back(ld_txn *txn, ld_buf *result) { return each_entry(txn, true, result); }
+
+static ld_rc delete_range(ld_txn *txn, size_t size, ld_buf *result) {
+  uint8_t room[LONG + 8];
+  uint64_t count;
+  ld_map_range range = {.from = map_key(room, size, '4')};
+  ld_rc rc = ld_map_delete_range(txn, ld_text("map"), &range, &count);
+  if (rc == LD_OK) ld_buf_varint(result, count);
+  return rc;
+}
+
+static ld_rc map_delete_range(ld_txn *txn, ld_buf *result) { return delete_range(txn, 3, result); }
+static ld_rc map_delete_long_range(ld_txn *txn, ld_buf *result) {
+  return delete_range(txn, LONG, result);
+}
+
 const scenario scenarios[] = {
     {"save a new room", true, save_new},
     {"save over a room", true, save_over},
@@ -312,5 +414,17 @@ const scenario scenarios[] = {
     {"row: del a long prefix", true, row_del_long_prefix},
     {"row: scan", false, scan},
     {"sequence", true, sequence},
+    {"map: set", true, map_set},
+    {"map: set over", true, map_set_over},
+    {"map: set a long key", true, map_set_long},
+    {"map: set if absent", true, map_set_absent},
+    {"map: get", false, map_get},
+    {"map: delete", true, map_delete},
+    {"map: increment", true, map_increment},
+    {"map: count", false, map_count},
+    {"map: each", false, map_each},
+    {"map: each, reverse", false, map_each_back},
+    {"map: delete a range", true, map_delete_range},
+    {"map: delete a range from a long key", true, map_delete_long_range},
 };
 const size_t scenario_count = sizeof scenarios / sizeof *scenarios;
