@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "env.h"
+#include "name.h"
 
 #define LD_ENGINE_ABI 1u
 #define LD_KEY_MAX    511u /* bytes, on every engine, so that a store can move between them */
@@ -185,9 +186,6 @@ ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context);
 
 /* INVALID when an option is not among `known` (NULL-terminated); the text names the nearest and lists all. */
 ld_rc ld_options_check(const ld_config *config, const char *const *known, ld_error *error);
-/* INVALID: `unknown option "durabilty", did you mean "durability"? (known: ...)`, for names of any kind. */
-ld_rc ld_unknown_name(const char *what, const char *name, const char *const *known,
-                      ld_error *error);
 const char *ld_option_text(const ld_config *config, const char *name, const char *otherwise);
 /* A size in bytes: digits with an optional KiB, MiB, GiB, TiB. */
 ld_rc ld_option_size(const ld_config *config, const char *name, uint64_t *size, ld_error *error);

@@ -228,15 +228,14 @@ static void add_elements(least_key *least, ld_slice array, uint32_t count) {
   }
 }
 
-static bool add_value(void *context, ld_slice value, bool through_array) {
+static bool add_value(void *context, ld_slice value, unsigned how) {
   static const uint8_t null = 0xc0;
   least_key *least = context;
   ld_token head = {.kind = LD_NIL};
   ld_slice rest = value;
   size_t candidate = least->key->size;
-  (void)through_array;
   if (value.size > 0) ld_value_next(&rest, &head);
-  if (head.kind == LD_ARRAY) {
+  if (head.kind == LD_ARRAY && (how & LD_PATH_PICKED) == 0) {
     add_elements(least, rest, head.count);
     return true;
   }
@@ -259,7 +258,7 @@ static void write_sort_key(const ld_find *find, ld_slice id, ld_slice document, 
   for (unsigned i = 0; i < find->sorts; i++) {
     least_key least = {.key = key, .start = key->size, .descending = find->sort[i].descending};
     ld_path_each(document, &find->sort[i].path, add_value, &least);
-    if (!least.any) add_value(&least, LD_SLICE_NONE, false);
+    if (!least.any) add_value(&least, LD_SLICE_NONE, 0);
   }
   add_id(key, id);
 }

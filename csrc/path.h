@@ -1,7 +1,8 @@
 /* path.h -- dotted paths into documents, with MongoDB's meaning.
 **
-** `a.b` is the field b of the map a; where a is an array, it is the field b of each of its maps (not of arrays inside it). A part of digits only picks the
-** element of an array with that number (from 0), and is a field name in a map; an array reached so is not looked inside again for the same part. */
+** `a.b` is the field b of the map a; where a is an array, it is the field b of each of its maps (not of arrays inside it).
+** A part that is a number (digits, no leading zero) picks the element of an array with that number, from 0, and is a field
+** name in a map, also in the maps of an array: `a.0` of a = [{"0": 1}] is the whole map, and 1. */
 #ifndef LD_PATH_H
 #define LD_PATH_H
 
@@ -17,11 +18,22 @@ typedef struct ld_path {
 /* INVALID: empty, an empty part (`a..b`), more than LD_PATH_PARTS. */
 ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error);
 
-/* Call `visit` with each value that the path leads to, as it stands there: an array at the end comes whole, its elements do not. `*through_array`
-** tells whether an array was walked through on the way. A branch that leads nowhere comes as an empty slice, `missing`:
-** once for a map without the field or a scalar on the way outside of arrays; for each map in an array that lacks it; for scalars and arrays inside an array not at all.
+/* How a value was come to. */
+enum {
+  LD_PATH_THROUGH =
+      1,             /* through an array on the way, each of its elements or one that was picked */
+  LD_PATH_PICKED = 2 /* it is an element picked by the last part: an array that is one counts as a
+                       ** whole, its elements are not looked at for the same part again */
+};
+
+/* Call `visit` with each value that the path leads to, as it stands there: an array at the end comes whole, its elements
+** do not. A branch that leads nowhere comes as an empty slice, *missing*:
+**   outside of arrays once, for a map without the field or a scalar on the way;
+**   in an array for each map that lacks the field (a number is not missed in maps, for it picks), and once for an array in
+**   which no element leads on ([], [1], [[]]); beside elements that do, scalars and arrays count for nothing.
+** So there is one visit at least. A path without parts leads to the document itself, PICKED.
 ** Return false from `visit` to stop. The result is false when it was stopped. */
-typedef bool (*ld_path_visit)(void *context, ld_slice value, bool through_array);
+typedef bool (*ld_path_visit)(void *context, ld_slice value, unsigned how);
 bool ld_path_each(ld_slice document, const ld_path *path, ld_path_visit visit, void *context);
 
 /* The value at the path by map fields alone, without going through arrays; false when there is none. */

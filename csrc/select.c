@@ -106,14 +106,13 @@ static void add_value(distinct_values *distinct, ld_slice value) {
     distinct->failed = true;
 }
 
-static bool add_values(void *context, ld_slice value, bool through_array) {
+static bool add_values(void *context, ld_slice value, unsigned how) {
   distinct_values *distinct = context;
   ld_token head = {.kind = LD_NIL};
   ld_slice rest = value, element;
-  (void)through_array;
   if (value.size == 0) return true;
   ld_value_next(&rest, &head);
-  if (head.kind != LD_ARRAY) {
+  if (head.kind != LD_ARRAY || (how & LD_PATH_PICKED) != 0) {
     add_value(distinct, value);
     return true;
   }
