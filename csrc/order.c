@@ -11,7 +11,7 @@
 
 enum { TAG_EMPTY = 0x04, TAG_MAP = 0x40, TAG_ARRAY = 0x50, TAG_END = 0x00, FEW = 8 };
 
-static ld_class class_of_kind(ld_kind kind) {
+ld_class ld_class_of_kind(ld_kind kind) {
   static const ld_class classes[] = {
       [LD_NIL] = LD_CLASS_NULL,     [LD_BOOL] = LD_CLASS_BOOL,  [LD_INT] = LD_CLASS_NUMBER,
       [LD_FLOAT] = LD_CLASS_NUMBER, [LD_STR] = LD_CLASS_STRING, [LD_BIN] = LD_CLASS_STRING,
@@ -22,7 +22,7 @@ static ld_class class_of_kind(ld_kind kind) {
 
 ld_class ld_class_of(ld_slice value) {
   ld_token token;
-  return ld_value_next(&value, &token) ? class_of_kind(token.kind) : LD_CLASS_NULL;
+  return ld_value_next(&value, &token) ? ld_class_of_kind(token.kind) : LD_CLASS_NULL;
 }
 
 /* ---- scalars ---- */
@@ -51,7 +51,7 @@ static int order_numbers(const ld_token *a, const ld_token *b) {
 }
 
 int ld_order_scalars(const ld_token *a, const ld_token *b) {
-  ld_class of_a = class_of_kind(a->kind), of_b = class_of_kind(b->kind);
+  ld_class of_a = ld_class_of_kind(a->kind), of_b = ld_class_of_kind(b->kind);
   if (of_a != of_b) return of_a < of_b ? -1 : 1;
   switch (of_a) {
   case LD_CLASS_NUMBER: return order_numbers(a, b);

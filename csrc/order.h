@@ -18,6 +18,7 @@ typedef enum ld_class {
   LD_CLASS_BOOL
 } ld_class;
 ld_class ld_class_of(ld_slice value);
+ld_class ld_class_of_kind(ld_kind kind);
 
 /* <0, 0, >0. Never fails: where memory runs out while large maps are sorted, it compares without. */
 int ld_order(ld_slice a, ld_slice b);
