@@ -297,6 +297,31 @@ static void check_twin(void) {
   ld_buf_clear(&b);
 }
 
+/* A map of more pairs than go on the stack; the keys come in this order, or the other way round. */
+static void write_many(ld_buf *out, bool backwards, int64_t last) {
+  enum { PAIRS = 20 };
+  ld_write_map(out, PAIRS);
+  for (int i = 0; i < PAIRS; i++) {
+    int key = backwards ? PAIRS - 1 - i : i;
+    ld_write_int(out, key);
+    ld_write_int(out, key == PAIRS - 1 ? last : key % 3);
+  }
+}
+
+/* Maps that differ in the last pair only, with memory and without. */
+static void check_many(int64_t last_of_a, int64_t last_of_b, int expected) {
+  ld_buf a = {0}, b = {0};
+  write_many(&a, false, last_of_a);
+  write_many(&b, true, last_of_b);
+  check_order(ld_buf_slice(&a), ld_buf_slice(&b), expected);
+  run_out_after(0, true);
+  int without = sign(ld_order(ld_buf_slice(&a), ld_buf_slice(&b)));
+  refill();
+  CHECK(without == expected && ran_out);
+  ld_buf_clear(&a);
+  ld_buf_clear(&b);
+}
+
 /* The deepest documents there are. */
 static void check_deep(void) {
   ld_buf a = {0}, b = {0};
@@ -322,6 +347,9 @@ int main(void) {
   check_classes();
   check_bytes();
   check_deep();
+  check_many(1, 2, -1);
+  check_many(2, 1, 1);
+  check_many(1, 1, 0);
   for (int i = 0; i < 30000; i++) check_random();
   for (int i = 0; i < 5000; i++) check_twin();
   CHECK(allocated == 0);
