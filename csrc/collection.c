@@ -119,14 +119,26 @@ static ld_rc agree(ld_txn *txn, ld_collection *collection, ld_slice stored) {
   return rc;
 }
 
+/* NOTFOUND: nobody has entered it. */
+static ld_rc look(ld_txn *txn, ld_collection *collection, ld_slice key) {
+  ld_row row;
+  ld_rc rc = ld_row_get(txn, key, &row);
+  return rc == LD_OK ? agree(txn, collection, row.payload) : rc;
+}
+
+ld_rc ld_collection_look(ld_txn *txn, ld_collection *collection) {
+  key_space space;
+  ld_rc rc =
+      look(txn, collection, key_of(space, LD_SPACE_COLLECTION, ld_buf_slice(&collection->name)));
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
 ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection) {
   key_space space;
-  ld_row row;
   ld_slice key = key_of(space, LD_SPACE_COLLECTION, ld_buf_slice(&collection->name));
-  ld_rc rc = ld_row_get(txn, key, &row);
-  if (rc == LD_OK) return agree(txn, collection, row.payload);
-  if (rc != LD_NOTFOUND || !txn->writable) return rc == LD_NOTFOUND ? LD_OK : rc;
-  return enter(txn, collection, key);
+  ld_rc rc = look(txn, collection, key);
+  if (rc != LD_NOTFOUND) return rc;
+  return txn->writable ? enter(txn, collection, key) : LD_OK;
 }
 
 /* ---- counting ---- */

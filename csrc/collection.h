@@ -25,6 +25,8 @@ void ld_collection_clear(ld_collection *collection);
 /* Make the handle and the store agree: takes over what is stored; INVALID, showing both, when the handle was declared otherwise. In a write transaction
 ** a collection that is not there is entered. */
 ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection);
+/* As meet, but enters nothing: for reading. */
+ld_rc ld_collection_look(ld_txn *txn, ld_collection *collection);
 
 /* Whether a value can be an id: INVALID or TOOBIG saying why not. */
 ld_rc ld_collection_check_id(ld_slice id, ld_error *error);

@@ -10,15 +10,17 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "../collection.h"
 #include "../engine.h"
 #include "../value.h"
 
-#define LB_STORE "larder.store"
-#define LB_TX    "larder.tx"
-#define LB_ROOMS "larder.rooms"
-#define LB_MAP   "larder.map"
-#define LB_ERROR "larder.error"
-#define LB_ARRAY "larder.array"
+#define LB_STORE      "larder.store"
+#define LB_TX         "larder.tx"
+#define LB_ROOMS      "larder.rooms"
+#define LB_MAP        "larder.map"
+#define LB_COLLECTION "larder.collection"
+#define LB_ERROR      "larder.error"
+#define LB_ARRAY      "larder.array"
 
 typedef struct lb_tx lb_tx;
 
@@ -27,10 +29,10 @@ typedef struct lb_store {
   lb_tx *txs;              /* boxes of open transactions */
   ld_buf document, result; /* what goes into the core, what comes out */
   ld_buf problems;         /* rooms:import's */
-  ld_buf key;              /* a map's */
-  ld_error error;          /* of the last failure */
-  lua_State *L;            /* who calls now; for the callbacks */
-  bool in_callback;        /* log and clock may not use the store */
+  ld_buf key;     /* a map's; a document's id; the cursor of a query; the patch for what it finds */
+  ld_error error; /* of the last failure */
+  lua_State *L;   /* who calls now; for the callbacks */
+  bool in_callback; /* log and clock may not use the store */
   bool clock_failed;
   bool retry; /* a retryable failure was raised since update began its function */
 } lb_store;
@@ -63,9 +65,12 @@ void lb_open_errors(lua_State *L);
 
 /* Append the Lua value at `index` as a document. INVALID with its path: `ratings.media-1[3]: a function cannot be stored`. */
 ld_rc lb_encode(lua_State *L, int index, ld_buf *document, ld_error *error);
+/* The same for a patch: where it is a map, larder.remove may stand for the values in it. */
+ld_rc lb_encode_patch(lua_State *L, int index, ld_buf *patch, ld_error *error);
+void lb_push_remove(lua_State *L);
 /* Push the document at the front of `rest` as a Lua value; false when it is no document. */
 bool lb_decode(lua_State *L, ld_slice *rest);
-void lb_open_values(lua_State *L, int module); /* null and array, into the module's table */
+void lb_open_values(lua_State *L, int module); /* null, remove and array, into the module's table */
 
 /* ---- arguments (argument.c) ---- */
 
@@ -141,5 +146,34 @@ int lb_map_range(lua_State *L);
 int lb_map_delete_range(lua_State *L);
 void lb_open_maps(lua_State *L);
 void lb_open_map_iterator(lua_State *L);
+
+/* ---- collections (collections.c, collections_find.c, collections_update.c, collections_iterator.c) ---- */
+
+typedef struct lb_collection {
+  lb_place place; /* its box is the user value */
+  ld_collection collection;
+} lb_collection;
+int lb_collection_new(lua_State *L);   /* store:collection, tx:collection */
+int lb_collection_names(lua_State *L); /* store:collections, tx:collections */
+int lb_collection_drop(lua_State *L);  /* store:drop, tx:drop */
+lb_collection *lb_check_collection(lua_State *L, const char *op);
+/* Put the id at `index` into the store's key. */
+void lb_encode_id(lua_State *L, int index, lb_store *store, const char *op);
+/* The option if_rev; 0 when absent. */
+uint64_t lb_option_revision(lua_State *L, int index, const char *op);
+/* A revision that has passed does not come back: making the same call again is no use. */
+ld_rc lb_no_retry(ld_txn *txn, ld_rc rc, uint64_t if_revision);
+/* Push the one document in the store's result. */
+int lb_push_result(lua_State *L, lb_store *store, const char *op);
+int lb_collection_find(lua_State *L);
+int lb_collection_first(lua_State *L);
+int lb_collection_count(lua_State *L);
+int lb_collection_distinct(lua_State *L);
+int lb_collection_update_where(lua_State *L);
+int lb_collection_delete_where(lua_State *L);
+int lb_collection_update(lua_State *L);
+int lb_collection_each(lua_State *L);
+void lb_open_collections(lua_State *L, int module);
+void lb_open_collections_iterator(lua_State *L);
 
 #endif

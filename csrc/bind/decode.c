@@ -71,6 +71,8 @@ void lb_open_values(lua_State *L, int module) {
   lua_pop(L, 1);
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, module, "null");
+  lb_push_remove(L);
+  lua_setfield(L, module, "remove");
   lua_pushcfunction(L, mark_array);
   lua_setfield(L, module, "array");
 }

@@ -4,12 +4,17 @@
 ** says otherwise: an array by starting again as a map, a map by writing its head last. Metamethods are not called. */
 #include <stdio.h>
 
+#include "../patch.h"
 #include "bind.h"
+
+/* Its address is larder.remove. */
+static char remove_mark;
 
 typedef struct encoder {
   lua_State *L;
   ld_buf *out;
   ld_error *error;
+  bool patch; /* larder.remove may stand in the outermost table */
   int depth;
   int keys[LD_DEPTH + 1];   /* stack indices of the keys that lead here */
   int tables[LD_DEPTH + 1]; /* and of the tables they are in */
@@ -185,6 +190,20 @@ static ld_rc encode_table(encoder *e, int index) {
 
 /* ---- values ---- */
 
+/* null and remove. */
+static ld_rc encode_light(encoder *e, int index) {
+  const void *address = lua_touserdata(e->L, index);
+  if (address == NULL)
+    ld_write_nil(e->out);
+  else if (address != &remove_mark)
+    return refuse_type(e, index, "");
+  else if (e->patch && e->depth == 1)
+    ld_buf_add(e->out, LD_PATCH_REMOVE);
+  else
+    return refuse(e, "larder.remove can only be the value of a field in a patch");
+  return LD_OK;
+}
+
 static ld_rc encode_value(encoder *e, int index) {
   size_t size;
   const char *text;
@@ -201,22 +220,30 @@ static ld_rc encode_value(encoder *e, int index) {
     return LD_OK;
   case LUA_TBOOLEAN: ld_write_bool(e->out, lua_toboolean(e->L, index)); return LD_OK;
   case LUA_TTABLE: return encode_table(e, index);
-  case LUA_TLIGHTUSERDATA:
-    if (lua_touserdata(e->L, index) != NULL) break;
-    ld_write_nil(e->out);
-    return LD_OK;
+  case LUA_TLIGHTUSERDATA: return encode_light(e, index);
   default: break;
   }
   return refuse_type(e, index, "");
 }
 
-ld_rc lb_encode(lua_State *L, int index, ld_buf *document, ld_error *error) {
-  encoder e = {.L = L, .out = document, .error = error};
-  int top = lua_gettop(L);
-  size_t size = document->size;
-  ld_rc rc = encode_value(&e, lua_absindex(L, index));
-  if (rc == LD_OK && document->failed) rc = ld_fail(error, LD_NOMEM, "out of memory");
-  if (rc != LD_OK) document->size = size;
-  lua_settop(L, top);
+static ld_rc encode(encoder *e, int index) {
+  int top = lua_gettop(e->L);
+  size_t size = e->out->size;
+  ld_rc rc = encode_value(e, lua_absindex(e->L, index));
+  if (rc == LD_OK && e->out->failed) rc = ld_fail(e->error, LD_NOMEM, "out of memory");
+  if (rc != LD_OK) e->out->size = size;
+  lua_settop(e->L, top);
   return rc;
 }
+
+ld_rc lb_encode(lua_State *L, int index, ld_buf *document, ld_error *error) {
+  encoder e = {.L = L, .out = document, .error = error};
+  return encode(&e, index);
+}
+
+ld_rc lb_encode_patch(lua_State *L, int index, ld_buf *patch, ld_error *error) {
+  encoder e = {.L = L, .out = patch, .error = error, .patch = true};
+  return encode(&e, index);
+}
+
+void lb_push_remove(lua_State *L) { lua_pushlightuserdata(L, &remove_mark); }

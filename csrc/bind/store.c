@@ -188,9 +188,18 @@ static int store_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"rooms", lb_rooms_new}, {"map", lb_map_new},    {"update", lb_update},
-    {"view", lb_view},       {"begin", lb_begin},    {"stats", store_stats},
-    {"sync", sync_store},    {"close", close_store}, {NULL, NULL},
+    {"rooms", lb_rooms_new},
+    {"collection", lb_collection_new},
+    {"collections", lb_collection_names},
+    {"drop", lb_collection_drop},
+    {"map", lb_map_new},
+    {"update", lb_update},
+    {"view", lb_view},
+    {"begin", lb_begin},
+    {"stats", store_stats},
+    {"sync", sync_store},
+    {"close", close_store},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

@@ -227,8 +227,17 @@ static int tx_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"rooms", lb_rooms_new}, {"map", lb_map_new},   {"update", lb_update},     {"view", lb_view},
-    {"begin", lb_begin},     {"commit", commit_tx}, {"rollback", rollback_tx}, {NULL, NULL},
+    {"rooms", lb_rooms_new},
+    {"collection", lb_collection_new},
+    {"collections", lb_collection_names},
+    {"drop", lb_collection_drop},
+    {"map", lb_map_new},
+    {"update", lb_update},
+    {"view", lb_view},
+    {"begin", lb_begin},
+    {"commit", commit_tx},
+    {"rollback", rollback_tx},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
