@@ -54,11 +54,12 @@ static void encode_query(lua_State *L, lb_store *store, const char *op) {
 
 /* The query of the filter at `index`; nothing is a filter for all. */
 static void encode_where(lua_State *L, int index, lb_store *store, const char *op) {
-  if (!lua_isnoneornil(L, index) && lua_type(L, index) != LUA_TTABLE)
+  bool given = !lua_isnoneornil(L, index);
+  if (given && lua_type(L, index) != LUA_TTABLE)
     lb_raise(L, LD_INVALID, op, "where: expected a filter, a table, got %s",
              luaL_typename(L, index));
   lua_createtable(L, 0, 1);
-  if (!lua_isnoneornil(L, index)) {
+  if (given) {
     lua_pushvalue(L, index);
     lua_setfield(L, -2, "where");
   }
