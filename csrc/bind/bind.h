@@ -147,7 +147,7 @@ int lb_map_delete_range(lua_State *L);
 void lb_open_maps(lua_State *L);
 void lb_open_map_iterator(lua_State *L);
 
-/* ---- collections (collections.c, collections_find.c, collections_update.c, collections_iterator.c) ---- */
+/* ---- collections (collection.c, collection_find.c, collection_update.c, collection_iterator.c) ---- */
 
 typedef struct lb_collection {
   lb_place place; /* its box is the user value */
@@ -174,6 +174,6 @@ int lb_collection_delete_where(lua_State *L);
 int lb_collection_update(lua_State *L);
 int lb_collection_each(lua_State *L);
 void lb_open_collections(lua_State *L, int module);
-void lb_open_collections_iterator(lua_State *L);
+void lb_open_collection_iterator(lua_State *L);
 
 #endif

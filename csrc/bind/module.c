@@ -53,7 +53,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_maps(L);
   lb_open_map_iterator(L);
   lb_open_collections(L, module);
-  lb_open_collections_iterator(L);
+  lb_open_collection_iterator(L);
   set_engines(L, module);
   lua_pushliteral(L, LD_VERSION);
   lua_setfield(L, module, "version");

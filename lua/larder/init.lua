@@ -7,6 +7,8 @@
 --- Every failure is raised as an error object (see larder.Error in types.lua); what is absent is nil.
 local core = require "larder.core"
 local config = require "larder.config"
+local query = require "larder.query"
+require "larder.fluent"
 
 ---@class larder
 local larder = {
@@ -14,6 +16,11 @@ local larder = {
   version = core.version,
   --- What a stored null comes back as; the same as cjson's null. A nil field is absent instead.
   null = core.null,
+  --- As the value of a field in a patch: delete the field.
+  remove = core.remove,
+  --- Helpers for filters: `{ age = q.gte(18) & q.lt(65) }`.
+  ---@type larder.Conditions
+  q = query,
 }
 
 --- Mark a table as an array, so that an empty one is stored as `[]` and not as a map.

@@ -63,6 +63,20 @@ function Place:rooms(options) end
 ---@return larder.Map
 function Place:map(name) end
 
+--- A collection of documents. Handles of one name share what was declared; another declaration raises INVALID.
+---@param name string 1 to 1023 bytes
+---@param options? { key: string } the field of the id; "id" when absent
+---@return larder.Collection
+function Place:collection(name, options) end
+
+---@return string[] names of the collections that were written to, in order
+function Place:collections() end
+
+--- Remove a collection with all its documents.
+---@param name string
+---@return boolean dropped false when there was none
+function Place:drop(name) end
+
 --- Run the function in a write transaction: commits when it returns, rolls back when it raises, runs again on a
 --- conflict (so it should have no other effects). Inside a transaction it nests. The function must not yield.
 ---@generic R

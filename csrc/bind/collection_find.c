@@ -1,4 +1,4 @@
-/* collections_find.c -- find, first, count, distinct, update_where, delete_where: what takes a query, encoded whole. */
+/* collection_find.c -- find, first, count, distinct, update_where, delete_where: what takes a query, encoded whole. */
 #include "../change.h"
 #include "bind.h"
 

@@ -1,4 +1,4 @@
-/* collections_iterator.c -- collection:each: page by page, with no transaction held between steps.
+/* collection_iterator.c -- collection:each: page by page, with no transaction held between steps.
 **
 ** A page is a query with a limit, run in one transaction; the next one goes on behind its cursor. How many documents it has follows from
 ** their size: it grows while they are small, and a page that becomes too large is read again, shorter. In a write transaction a page is one
@@ -190,7 +190,7 @@ int lb_collection_each(lua_State *L) {
   return 1;
 }
 
-void lb_open_collections_iterator(lua_State *L) {
+void lb_open_collection_iterator(lua_State *L) {
   luaL_newmetatable(L, LB_ITERATOR);
   lua_pushcfunction(L, drop);
   lua_setfield(L, -2, "__gc");

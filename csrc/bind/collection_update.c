@@ -1,4 +1,4 @@
-/* collections_update.c -- collection:update: one document, by a patch or by a function.
+/* collection_update.c -- collection:update: one document, by a patch or by a function.
 **
 ** A function runs inside an update (txn.c) of the collection's place, by that one's rules: it may not yield, runs again after a conflict,
 ** and when it raises nothing is kept. */

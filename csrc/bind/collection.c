@@ -1,5 +1,5 @@
-/* collections.c -- store:collection(name): its box, and one document at a time. Changing: collections_update.c; finding:
-** collections_find.c, collections_iterator.c. */
+/* collection.c -- store:collection(name): its box, and one document at a time. Changing: collection_update.c; finding:
+** collection_find.c, collection_iterator.c. */
 #include "../collection.h"
 
 #include <string.h>

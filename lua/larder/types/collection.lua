@@ -1,0 +1,170 @@
+---@meta larder
+--- Collections, for editors. Never loaded by programs.
+
+---@alias larder.Id string|integer 1 to 1023 bytes, or an integer
+
+--- A table with fields; one of them is its id.
+---@alias larder.Document table
+
+--- MongoDB's: `{ status = "open", age = { ["$gte"] = 18 }, ["$or"] = { {...}, {...} } }`. An empty one is for all.
+---@alias larder.Filter table
+
+--- Fields to set (a dotted name reaches inside, larder.remove deletes), or MongoDB's update operators: `{ ["$inc"] = { n = 1 } }`.
+---@alias larder.Patch table
+
+---@class larder.Query
+---@field where? larder.Filter
+---@field sort? string|string[] fields, "-name" is descending; then by id, ascending. Without it: by id
+---@field limit? integer
+---@field offset? integer
+---@field after? string the cursor that `find` returned for the same sort
+---@field select? string[] fields; the id comes along
+
+--- Raises INVALID for what is no id, no filter, no patch, naming the path; TOOBIG for an id that is too long.
+---@class larder.Collection
+local Collection = {}
+
+--- Raises EXISTS when the id is taken.
+---@param document larder.Document its id is made when it is missing: a UUID that sorts by time
+---@return larder.Document stored with its id
+function Collection:create(document) end
+
+--- Insert or replace, whole.
+---@param document larder.Document with its id
+---@param options? { if_rev: integer } CONFLICT when the stored one has another revision, or is not there
+---@return larder.Document stored
+function Collection:put(document, options) end
+
+---@param id larder.Id
+---@return larder.Document? document nil when it is not there
+---@return integer? revision changes with each write, and none is used twice
+function Collection:get(id) end
+
+---@param id larder.Id
+---@return boolean
+function Collection:has(id) end
+
+--- A function gets the document and returns it changed; it runs in a transaction, by the rules of `store:update`: it may
+--- not yield, runs again on a conflict, and when it raises nothing is kept. Changing the id is INVALID.
+---@param id larder.Id
+---@param change larder.Patch|fun(document: larder.Document): larder.Document
+---@param options? { if_rev: integer?, upsert: boolean? } upsert: where nothing is, begin with a document of the id alone
+---@return larder.Document? changed nil when it is not there
+function Collection:update(id, change, options) end
+
+---@param id larder.Id
+---@param options? { if_rev: integer } CONFLICT when the stored one has another revision
+---@return boolean deleted false when it was not there
+function Collection:delete(id, options) end
+
+---@param query? larder.Query
+---@return larder.Document[] documents
+---@return string? cursor for `after`, when there are more than the limit
+function Collection:find(query) end
+
+---@param query? larder.Query
+---@return larder.Document?
+function Collection:first(query) end
+
+--- `for document in plans:each{ where = ... } do`: read page by page; no transaction is held between steps. Writing
+--- meanwhile is fine: in order of id, what stays comes exactly once. With a sort each page reads the collection once; in a
+--- write transaction a page is one document.
+---@param query? larder.Query
+---@return fun(): larder.Document?
+function Collection:each(query) end
+
+---@param where? larder.Filter all when absent, which costs the same for any size
+---@return integer
+function Collection:count(where) end
+
+--- The values of a field, each once, in order; of arrays their elements.
+---@param field string
+---@param where? larder.Filter
+---@return any[]
+function Collection:distinct(field, where) end
+
+--- All that match, or, when one of them cannot be changed so, none.
+---@param where larder.Filter
+---@param patch larder.Patch
+---@return integer count
+function Collection:update_where(where, patch) end
+
+---@param where larder.Filter
+---@return integer count
+function Collection:delete_where(where) end
+
+--- The fluent form: `plans:where{ status = "open" }:sort "-createdAt":limit(20):all()`
+---@param filter? larder.Filter
+---@return larder.FluentQuery
+function Collection:where(filter) end
+
+--- Each step gives a new object.
+---@class larder.FluentQuery
+local FluentQuery = {}
+
+---@param ... string|string[] fields, "-name" is descending
+---@return larder.FluentQuery
+function FluentQuery:sort(...) end
+
+---@param count integer
+---@return larder.FluentQuery
+function FluentQuery:limit(count) end
+
+---@param count integer
+---@return larder.FluentQuery
+function FluentQuery:offset(count) end
+
+---@param cursor? string that `all` returned
+---@return larder.FluentQuery
+function FluentQuery:after(cursor) end
+
+---@param ... string|string[] fields
+---@return larder.FluentQuery
+function FluentQuery:select(...) end
+
+---@return larder.Document[] documents
+---@return string? cursor
+function FluentQuery:all() end
+
+---@return larder.Document?
+function FluentQuery:first() end
+
+---@return fun(): larder.Document?
+function FluentQuery:each() end
+
+--- count, distinct, delete and update are for all that match: with limit, offset or after they raise INVALID.
+---@return integer
+function FluentQuery:count() end
+
+---@param field string
+---@return any[]
+function FluentQuery:distinct(field) end
+
+---@return integer count
+function FluentQuery:delete() end
+
+---@param patch larder.Patch
+---@return integer count
+function FluentQuery:update(patch) end
+
+--- What a field is compared with; combined with `&`, `|`, `~`. All give plain tables of operators.
+---@class larder.Condition
+---@operator band(table): larder.Condition
+---@operator bor(table): larder.Condition
+---@operator bnot: larder.Condition
+
+---@class larder.Conditions
+---@field eq fun(value: any): larder.Condition nil is null
+---@field ne fun(value: any): larder.Condition
+---@field gt fun(value: any): larder.Condition
+---@field gte fun(value: any): larder.Condition
+---@field lt fun(value: any): larder.Condition
+---@field lte fun(value: any): larder.Condition
+---@field one_of fun(list: any[]): larder.Condition
+---@field none_of fun(list: any[]): larder.Condition
+---@field prefix fun(text: string): larder.Condition
+---@field match fun(pattern: string, options: "i"?): larder.Condition a POSIX extended regular expression
+---@field exists fun(there: boolean?): larder.Condition
+---@field size fun(count: integer): larder.Condition an array of so many
+---@field all fun(list: any[]): larder.Condition an array with each of them
+---@field any fun(filter: larder.Filter): larder.Condition an array with an element that matches
