@@ -1,0 +1,257 @@
+-- Queries at random, against a plain Lua model: documents, filters, sorts, pages. LARDER_SEED repeats a run, LARDER_QUERIES makes it longer.
+local larder = require "larder"
+local model = require "model_query"
+local support = require "support"
+local values = require "model_values"
+
+local on_each_engine, same = support.on_each_engine, support.same
+
+local QUERIES = math.tointeger(os.getenv "LARDER_QUERIES") or 2500
+
+local function pick(list) return list[math.random(#list)] end
+
+-- ---- documents ----
+
+local names = { "a", "b", "c", "0", "1" }
+local scalars = { larder.null, 0, 1, 2, -1, 1.0, 1.5, -0.0, 0 / 0, math.huge, math.maxinteger, 2.0 ^ 63, "", "a", "ab", "b", "B", "1",
+  "\xff", "a\0", true, false }
+
+local function random_value(depth)
+  local dice = math.random(10)
+  if dice <= 5 or depth == 0 then return pick(scalars) end
+  local value = dice <= 8 and larder.array {} or {}
+  for _ = 1, math.random(0, 3) do
+    if dice <= 8 then value[#value + 1] = random_value(depth - 1) else value[pick(names)] = random_value(depth - 1) end
+  end
+  return value
+end
+
+local function random_document(id)
+  local document = { id = id }
+  for _, name in ipairs { "a", "b", "c" } do
+    if math.random(4) > 1 then document[name] = random_value(3) end
+  end
+  return document
+end
+
+local function random_id()
+  local number = math.random(200)
+  return pick { number, -number, "id" .. number, tostring(number), ("\0"):rep(number % 7 + 1), ("long"):rep(100) .. number }
+end
+
+--- Documents by id, in the collection as well.
+local function fill(store, count)
+  local documents = {}
+  store:update(function(tx)
+    for _ = 1, count do
+      local document = random_document(random_id())
+      documents[document.id] = document
+      tx:collection("c"):put(document)
+    end
+  end)
+  return documents
+end
+
+-- ---- filters ----
+
+local paths = { "a", "a", "b", "c", "a.b", "b.a", "a.0", "a.1", "a.0.b", "a.b.c", "b.0.1", "a.a.a", "c.1.a", "id" }
+local make = {}
+
+local function random_operand(documents)
+  if math.random(3) == 1 then return random_value(2) end
+  local found = model.values(pick(documents), pick(paths))
+  local value = found[1] and pick(found)
+  return value and not value.missing and value[1] or random_value(1)
+end
+
+local function list_of(documents)
+  local list = larder.array {}
+  for i = 1, math.random(0, 3) do list[i] = random_operand(documents) end
+  return list
+end
+
+for _, name in ipairs { "$eq", "$ne", "$gt", "$gte", "$lt", "$lte" } do make[name] = random_operand end
+for _, name in ipairs { "$in", "$nin", "$all" } do make[name] = list_of end
+make["$prefix"] = function() return pick { "", "a", "\xff" } end
+make["$regex"] = function() return pick { "^a", "b$", "A", "^$", "[ab]", "^a*b" } end
+make["$exists"] = function() return math.random(2) == 1 end
+make["$size"] = function() return math.random(0, 3) end
+make["$mod"] = function() return { pick { 2, 3, -2 }, pick { 0, 1, -1 } } end
+make["$type"] = function()
+  local types = { "number", "int", "double", "string", "binData", "object", "array", "bool", "null" }
+  return math.random(2) == 1 and pick(types) or { pick(types), pick(types) }
+end
+
+local operator_names = {}
+for name in pairs(make) do operator_names[#operator_names + 1] = name end
+table.sort(operator_names)
+
+local random_operators, random_filter
+
+local function operators_list(documents, depth)
+  local list = {}
+  for i = 1, math.random(1, 3) do list[i] = random_operators(documents, depth) end
+  return list
+end
+
+function random_operators(documents, depth)
+  local operators = {}
+  for _ = 1, pick { 1, 1, 1, 2, 3 } do
+    local dice = depth > 0 and math.random(12) or 12
+    local name = pick(operator_names)
+    if dice == 1 then
+      operators["$not"] = random_operators(documents, depth - 1)
+    elseif dice == 2 then
+      operators[pick { "$or", "$and", "$nor" }] = operators_list(documents, depth - 1)
+    elseif dice == 3 then
+      operators["$elemMatch"] = random_operators(documents, depth - 1)
+    elseif dice == 4 then
+      operators["$elemMatch"] = random_filter(documents, depth - 1)
+    else
+      operators[name] = make[name](documents)
+      if name == "$regex" and math.random(2) == 1 then operators["$options"] = "i" end
+    end
+  end
+  return operators
+end
+
+function random_filter(documents, depth)
+  local filter = {}
+  for _ = 1, pick { 1, 1, 2, 3 } do
+    if depth > 0 and math.random(5) == 1 then
+      local list = {}
+      for i = 1, math.random(1, 3) do list[i] = random_filter(documents, depth - 1) end
+      filter[pick { "$or", "$and", "$nor" }] = list
+    else
+      filter[pick(paths)] = math.random(3) == 1 and random_operand(documents) or random_operators(documents, depth)
+    end
+  end
+  return filter
+end
+
+-- ---- queries ----
+
+local function random_sort()
+  local sort = {}
+  for i = 1, math.random(0, 3) do sort[i] = pick { "", "-" } .. pick(paths) end
+  if #sort == 1 and math.random(2) == 1 then return sort[1] end
+  return sort
+end
+
+local function random_query(documents)
+  local query = { where = math.random(5) > 1 and random_filter(documents, 2) or nil, sort = random_sort() }
+  if math.random(2) == 1 then query.limit = math.random(0, 20) end
+  if math.random(3) == 1 then query.offset = math.random(0, 20) end
+  return query
+end
+
+local function shown(value)
+  if type(value) == "string" then return ("%q"):format((value:gsub("long", ""))) end
+  if type(value) ~= "table" then return value == larder.null and "null" or tostring(value) end
+  local parts = {}
+  for key, field in pairs(value) do parts[#parts + 1] = ("[%s]=%s"):format(shown(key), shown(field)) end
+  return (values.is_array(value) and "array" or "") .. "{" .. table.concat(parts, ", ") .. "}"
+end
+
+local function ids_of(documents)
+  local ids = {}
+  for i, document in ipairs(documents) do ids[i] = document.id end
+  return ids
+end
+
+local function check(query, wanted, got)
+  local ids, found = shown(ids_of(wanted)), shown(ids_of(got))
+  if ids ~= found then
+    local told = {}
+    for i, document in ipairs(wanted) do told[#told + 1] = i <= 5 and "wanted " .. shown(document) or nil end
+    for i, document in ipairs(got) do told[#told + 1] = i <= 5 and "got " .. shown(document) or nil end
+    error(("%s: wanted %s, got %s\n%s"):format(shown(query), ids, found, table.concat(told, "\n")), 0)
+  end
+  for i, document in ipairs(wanted) do same(document, got[i]) end
+end
+
+--- The same query page by page.
+local function in_pages(collection, query)
+  local all, page, cursor = {}, nil, nil
+  local limit = math.random(1, 7)
+  repeat
+    local wanted = query.limit and math.min(limit, query.limit - #all) or limit
+    local offset = cursor == nil and query.offset or nil
+    page, cursor = collection:find { where = query.where, sort = query.sort, limit = wanted, offset = offset, after = cursor }
+    assert(#page <= wanted and (not cursor or #page == wanted), "a page of a wrong length")
+    table.move(page, 1, #page, #all + 1, all)
+  until not cursor
+  return all
+end
+
+local function in_steps(collection, query)
+  local all = {}
+  for document in collection:each(query) do all[#all + 1] = document end
+  return all
+end
+
+local function ask(collection, documents, list)
+  local query = random_query(list)
+  local wanted = model.find(documents, query)
+  check(query, wanted, (collection:find(query)))
+  check(query, { wanted[1] }, { collection:first(query) })
+  local dice = math.random(4)
+  if dice == 1 then check(query, wanted, in_pages(collection, query)) end
+  if dice == 2 then check(query, wanted, in_steps(collection, query)) end
+  if dice == 3 then
+    local all = model.find(documents, { where = query.where })
+    assert.are.equal(#all, collection:count(query.where), shown(query))
+  end
+  if dice == 4 then
+    local field = pick(paths)
+    local distinct, got = model.distinct(documents, field, query.where or {}), collection:distinct(field, query.where)
+    assert(values.same(larder.array(distinct), got), shown { field, query, distinct, got })
+  end
+end
+
+local function list_of_all(documents)
+  return model.find(documents, {})
+end
+
+on_each_engine("queries at random", function(given)
+  it("find what the model finds", function()
+    support.at_random(function()
+      for _ = 1, QUERIES // 250 do
+        local documents = fill(given.store, math.random(80))
+        local list = list_of_all(documents)
+        for _ = 1, 250 do ask(given.store:collection "c", documents, list) end
+        given.store:drop "c"
+      end
+    end)
+  end)
+
+  it("find it in a transaction that writes, too", function()
+    support.at_random(function()
+      given.store:update(function(tx)
+        local documents = fill(tx, 40)
+        local list = list_of_all(documents)
+        for _ = 1, 200 do ask(tx:collection "c", documents, list) end
+      end)
+    end)
+  end)
+
+  it("change and delete what the model finds", function()
+    support.at_random(function()
+      local collection = given.store:collection "c"
+      for i = 1, 40 do
+        local documents = fill(given.store, 60)
+        local list = list_of_all(documents)
+        local where = random_filter(list, 2)
+        local found = model.find(documents, { where = where })
+        assert.are.equal(#found, collection:update_where(where, { mark = i, a = larder.remove }), shown(where))
+        for _, document in ipairs(found) do document.mark, document.a = i, nil end
+        where = random_filter(list_of_all(documents), 1)
+        found = model.find(documents, { where = where })
+        assert.are.equal(#found, collection:delete_where(where), shown(where))
+        for _, document in ipairs(found) do documents[document.id] = nil end
+        check({}, list_of_all(documents), (collection:find()))
+        given.store:drop "c"
+      end
+    end)
+  end)
+end)
