@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "span.h"
 #include "tuple.h"
 
 /* Room for the key of any document: two names, each byte of which may become two. */
@@ -298,20 +299,35 @@ ld_rc ld_collection_delete(ld_txn *txn, ld_collection *collection, ld_slice id,
   return rc == LD_OK ? add_to_count(txn, collection, -1) : rc;
 }
 
+/* The keys of all documents are from `from` up to `to`. What follows a name in a longer one that begins with it is ff, which begins no id. */
+typedef struct documents_ends {
+  key_space from_space, to_space;
+  ld_slice from, to;
+} documents_ends;
+
+static void find_ends(documents_ends *ends, ld_slice name) {
+  ends->from = key_of(ends->from_space, LD_SPACE_DOCUMENT, name);
+  ends->to = key_of(ends->to_space, LD_SPACE_DOCUMENT, name);
+  ends->to_space[ends->to.size++] = 0xff;
+}
+
 ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
                          ld_document_visit visit, void *context) {
-  key_space prefix_space, after_space;
-  ld_scan scan;
+  documents_ends ends;
+  ld_span span;
   ld_row row;
-  ld_slice prefix = key_of(prefix_space, LD_SPACE_DOCUMENT, ld_buf_slice(&collection->name));
-  if (after.size > 0) after = document_key(after_space, collection, after);
-  ld_rc rc = ld_scan_begin(&scan, txn, prefix, after);
+  find_ends(&ends, ld_buf_slice(&collection->name));
+  if (after.size > 0) { /* the next key that there could be */
+    ends.from = document_key(ends.from_space, collection, after);
+    ends.from_space[ends.from.size++] = 0;
+  }
+  ld_rc rc = ld_span_begin(&span, txn, ends.from, ends.to, false);
   if (rc != LD_OK) return rc;
-  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
+  while ((rc = ld_span_next(&span, &row)) == LD_OK) {
     rc = visit(context, find_id(collection, row.payload), row.payload, row.revision);
     if (rc != LD_OK) break;
   }
-  ld_scan_end(&scan);
+  ld_span_end(&span);
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
@@ -319,31 +335,31 @@ ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
 
 ld_rc ld_collection_drop(ld_txn *txn, ld_slice name) {
   key_space space;
+  documents_ends ends;
   uint64_t count;
   ld_rc rc = ld_row_del(txn, key_of(space, LD_SPACE_COLLECTION, name));
   if (rc != LD_OK) return rc;
   rc = ld_row_del(txn, key_of(space, LD_SPACE_COUNT, name));
-  if (rc == LD_OK || rc == LD_NOTFOUND)
-    rc = ld_row_del_prefix(txn, key_of(space, LD_SPACE_DOCUMENT, name), &count);
-  return rc;
+  find_ends(&ends, name);
+  return rc == LD_OK || rc == LD_NOTFOUND ? ld_span_delete(txn, ends.from, ends.to, &count) : rc;
 }
 
 ld_rc ld_collections_each(ld_txn *txn, ld_rc (*visit)(void *context, ld_slice name),
                           void *context) {
-  static const uint8_t space = LD_SPACE_COLLECTION;
+  static const uint8_t from = LD_SPACE_COLLECTION, to = LD_SPACE_COLLECTION + 1;
   ld_buf scratch = {0};
-  ld_scan scan;
+  ld_span span;
   ld_row row;
   ld_part part;
-  ld_rc rc = ld_scan_begin(&scan, txn, ld_bytes(&space, 1), LD_SLICE_NONE);
+  ld_rc rc = ld_span_begin(&span, txn, ld_bytes(&from, 1), ld_bytes(&to, 1), false);
   if (rc != LD_OK) return rc;
-  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
+  while ((rc = ld_span_next(&span, &row)) == LD_OK) {
     ld_slice rest = ld_bytes(row.key.data + 1, row.key.size - 1);
     rc = ld_tuple_next(&rest, &part, &scratch);
     if (rc == LD_OK) rc = visit(context, part.bytes);
     if (rc != LD_OK) break;
   }
-  ld_scan_end(&scan);
+  ld_span_end(&span);
   ld_buf_clear(&scratch);
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }

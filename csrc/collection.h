@@ -63,7 +63,7 @@ typedef ld_rc (*ld_document_visit)(void *context, ld_slice id, ld_slice document
                                    uint64_t revision);
 ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
                          ld_document_visit visit, void *context);
-/* Call `visit` with each collection's name, until it returns another code than LD_OK. */
+/* Call `visit` with each collection's name, in order, until it returns another code than LD_OK. */
 ld_rc ld_collections_each(ld_txn *txn, ld_rc (*visit)(void *context, ld_slice name), void *context);
 
 #endif

@@ -1,6 +1,8 @@
--- Queries at random, against a plain Lua model: documents, filters, sorts, pages. LARDER_SEED repeats a run, LARDER_QUERIES makes it longer.
+-- Queries at random, against a plain Lua model: documents, filters, sorts, pages.
+-- LARDER_SEED repeats a run, LARDER_QUERIES makes it longer.
 local larder = require "larder"
 local model = require "model_query"
+local random = require "random_query"
 local support = require "support"
 local values = require "model_values"
 
@@ -8,128 +10,20 @@ local on_each_engine, same = support.on_each_engine, support.same
 
 local QUERIES = math.tointeger(os.getenv "LARDER_QUERIES") or 2500
 
-local function pick(list) return list[math.random(#list)] end
-
--- ---- documents ----
-
-local names = { "a", "b", "c", "0", "1" }
-local scalars = { larder.null, 0, 1, 2, -1, 1.0, 1.5, -0.0, 0 / 0, math.huge, math.maxinteger, 2.0 ^ 63, "", "a", "ab", "b", "B", "1",
-  "\xff", "a\0", true, false }
-
-local function random_value(depth)
-  local dice = math.random(10)
-  if dice <= 5 or depth == 0 then return pick(scalars) end
-  local value = dice <= 8 and larder.array {} or {}
-  for _ = 1, math.random(0, 3) do
-    if dice <= 8 then value[#value + 1] = random_value(depth - 1) else value[pick(names)] = random_value(depth - 1) end
-  end
-  return value
-end
-
-local function random_document(id)
-  local document = { id = id }
-  for _, name in ipairs { "a", "b", "c" } do
-    if math.random(4) > 1 then document[name] = random_value(3) end
-  end
-  return document
-end
-
-local function random_id()
-  local number = math.random(200)
-  return pick { number, -number, "id" .. number, tostring(number), ("\0"):rep(number % 7 + 1), ("long"):rep(100) .. number }
-end
+local pick, paths = random.pick, random.paths
 
 --- Documents by id, in the collection as well.
 local function fill(store, count)
   local documents = {}
   store:update(function(tx)
     for _ = 1, count do
-      local document = random_document(random_id())
+      local document = random.document(random.id())
       documents[document.id] = document
       tx:collection("c"):put(document)
     end
   end)
   return documents
 end
-
--- ---- filters ----
-
-local paths = { "a", "a", "b", "c", "a.b", "b.a", "a.0", "a.1", "a.0.b", "a.b.c", "b.0.1", "a.a.a", "c.1.a", "id" }
-local make = {}
-
-local function random_operand(documents)
-  if math.random(3) == 1 then return random_value(2) end
-  local found = model.values(pick(documents), pick(paths))
-  local value = found[1] and pick(found)
-  return value and not value.missing and value[1] or random_value(1)
-end
-
-local function list_of(documents)
-  local list = larder.array {}
-  for i = 1, math.random(0, 3) do list[i] = random_operand(documents) end
-  return list
-end
-
-for _, name in ipairs { "$eq", "$ne", "$gt", "$gte", "$lt", "$lte" } do make[name] = random_operand end
-for _, name in ipairs { "$in", "$nin", "$all" } do make[name] = list_of end
-make["$prefix"] = function() return pick { "", "a", "\xff" } end
-make["$regex"] = function() return pick { "^a", "b$", "A", "^$", "[ab]", "^a*b" } end
-make["$exists"] = function() return math.random(2) == 1 end
-make["$size"] = function() return math.random(0, 3) end
-make["$mod"] = function() return { pick { 2, 3, -2 }, pick { 0, 1, -1 } } end
-make["$type"] = function()
-  local types = { "number", "int", "double", "string", "binData", "object", "array", "bool", "null" }
-  return math.random(2) == 1 and pick(types) or { pick(types), pick(types) }
-end
-
-local operator_names = {}
-for name in pairs(make) do operator_names[#operator_names + 1] = name end
-table.sort(operator_names)
-
-local random_operators, random_filter
-
-local function operators_list(documents, depth)
-  local list = {}
-  for i = 1, math.random(1, 3) do list[i] = random_operators(documents, depth) end
-  return list
-end
-
-function random_operators(documents, depth)
-  local operators = {}
-  for _ = 1, pick { 1, 1, 1, 2, 3 } do
-    local dice = depth > 0 and math.random(12) or 12
-    local name = pick(operator_names)
-    if dice == 1 then
-      operators["$not"] = random_operators(documents, depth - 1)
-    elseif dice == 2 then
-      operators[pick { "$or", "$and", "$nor" }] = operators_list(documents, depth - 1)
-    elseif dice == 3 then
-      operators["$elemMatch"] = random_operators(documents, depth - 1)
-    elseif dice == 4 then
-      operators["$elemMatch"] = random_filter(documents, depth - 1)
-    else
-      operators[name] = make[name](documents)
-      if name == "$regex" and math.random(2) == 1 then operators["$options"] = "i" end
-    end
-  end
-  return operators
-end
-
-function random_filter(documents, depth)
-  local filter = {}
-  for _ = 1, pick { 1, 1, 2, 3 } do
-    if depth > 0 and math.random(5) == 1 then
-      local list = {}
-      for i = 1, math.random(1, 3) do list[i] = random_filter(documents, depth - 1) end
-      filter[pick { "$or", "$and", "$nor" }] = list
-    else
-      filter[pick(paths)] = math.random(3) == 1 and random_operand(documents) or random_operators(documents, depth)
-    end
-  end
-  return filter
-end
-
--- ---- queries ----
 
 local function random_sort()
   local sort = {}
@@ -139,7 +33,7 @@ local function random_sort()
 end
 
 local function random_query(documents)
-  local query = { where = math.random(5) > 1 and random_filter(documents, 2) or nil, sort = random_sort() }
+  local query = { where = math.random(5) > 1 and random.filter(documents, 2) or nil, sort = random_sort() }
   if math.random(2) == 1 then query.limit = math.random(0, 20) end
   if math.random(3) == 1 then query.offset = math.random(0, 20) end
   return query
@@ -172,15 +66,16 @@ end
 
 --- The same query page by page.
 local function in_pages(collection, query)
-  local all, page, cursor = {}, nil, nil
+  local all, cursor = {}, nil
   local limit = math.random(1, 7)
   repeat
     local wanted = query.limit and math.min(limit, query.limit - #all) or limit
     local offset = cursor == nil and query.offset or nil
+    local page
     page, cursor = collection:find { where = query.where, sort = query.sort, limit = wanted, offset = offset, after = cursor }
     assert(#page <= wanted and (not cursor or #page == wanted), "a page of a wrong length")
     table.move(page, 1, #page, #all + 1, all)
-  until not cursor
+  until not cursor or #all == query.limit
   return all
 end
 
@@ -241,11 +136,11 @@ on_each_engine("queries at random", function(given)
       for i = 1, 40 do
         local documents = fill(given.store, 60)
         local list = list_of_all(documents)
-        local where = random_filter(list, 2)
+        local where = random.filter(list, 2)
         local found = model.find(documents, { where = where })
         assert.are.equal(#found, collection:update_where(where, { mark = i, a = larder.remove }), shown(where))
         for _, document in ipairs(found) do document.mark, document.a = i, nil end
-        where = random_filter(list_of_all(documents), 1)
+        where = random.filter(list_of_all(documents), 1)
         found = model.find(documents, { where = where })
         assert.are.equal(#found, collection:delete_where(where), shown(where))
         for _, document in ipairs(found) do documents[document.id] = nil end
