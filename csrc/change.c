@@ -20,7 +20,7 @@ static ld_rc patched(ld_txn *txn, const ld_collection *collection, ld_slice id, 
   if (rc != LD_OK) return rc;
   if (changed->failed) return no_memory(txn);
   if (ld_path_get(ld_buf_slice(changed), &key, &changed_id) && ld_same(changed_id, id))
-    return LD_OK;
+    return ld_collection_check_id(changed_id, error_of(txn)); /* 1.0 is not 1 */
   return ld_fail(error_of(txn), LD_INVALID, "%s: the id of a document cannot be changed",
                  ld_quote(ld_buf_slice(&collection->key), quoted));
 }
