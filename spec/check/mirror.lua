@@ -5,6 +5,7 @@ local tree = dofile(arg[0]:gsub("[^/]*$", "tree.lua"))
 -- What has no test of its own, and where it is tested.
 local elsewhere = {
   ["csrc/ranking.c"] = "by sorts with limits, in find_spec",
+  ["csrc/select.c"] = "select and distinct, in find_spec",
   ["lua/larder/types.lua"] = "annotations only",
   ["lua/larder/types/collection.lua"] = "annotations only",
   ["lua/larder/types/map.lua"] = "annotations only",
