@@ -125,7 +125,9 @@ function config.from_env(options, getenv)
     found.url = url
   else
     found.engine = kind and check_type(kind:lower()) or "memory"
-    if found.engine ~= "memory" then found.path = path end
+    if found.engine ~= "memory" then
+      found.path = path or core.fail("larder.from_env", ("STORAGE_PATH: is missing, and STORAGE_TYPE is %s"):format(kind))
+    end
   end
   return config.resolve(merge(options or {}, found), getenv)
 end
