@@ -121,7 +121,7 @@ const char *ld_quote(ld_slice bytes, ld_quoted out) {
   while (shown < bytes.size && shown > 0 && (bytes.data[shown] & 0xc0) == 0x80) shown--;
   bool plain = ld_is_utf8(ld_bytes(bytes.data, shown));
   out[used++] = '"';
-  for (size_t i = 0; i < shown && used + 8 < sizeof(ld_quoted); i++) {
+  for (size_t i = 0; i < shown; i++) { /* at most 4 characters each: they all fit */
     uint8_t byte = bytes.data[i];
     if (byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\' || (byte >= 0x80 && !plain))
       used += (size_t)snprintf(out + used, sizeof(ld_quoted) - used, "\\x%02x", byte);

@@ -138,6 +138,13 @@ ld_rc ld_begin(ld_engine *engine, bool writable, ld_txn **txn) {
   return start(engine, NULL, writable, txn);
 }
 
+/* The numbers that a nested transaction gave out stay given out, though it is rolled back. */
+static void hand_up_sequence(ld_txn *txn) {
+  if (txn->parent == NULL) return;
+  txn->parent->sequence = txn->sequence;
+  txn->parent->sequence_moved = txn->sequence_moved;
+}
+
 static void close_cursors(ld_txn *txn) {
   while (txn->cursors != NULL) ld_cursor_close(txn->cursors);
 }
@@ -155,6 +162,7 @@ void ld_rollback(ld_txn *txn) {
   if (txn == NULL) return;
   end_children(txn);
   close_cursors(txn);
+  hand_up_sequence(txn);
   OPS(txn)->rollback(txn);
   free_txn(txn);
 }
@@ -174,11 +182,8 @@ ld_rc ld_commit(ld_txn *txn) {
     return rc;
   }
   close_cursors(txn);
+  hand_up_sequence(txn);
   rc = OPS(txn)->commit(txn);
-  if (rc == LD_OK && txn->parent != NULL) {
-    txn->parent->sequence = txn->sequence;
-    txn->parent->sequence_moved = txn->sequence_moved;
-  }
   free_txn(txn);
   return rc;
 }

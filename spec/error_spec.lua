@@ -88,21 +88,3 @@ describe("an error that nobody catches", function()
     assert.is_not_nil(err:find("f: a function", 1, true), err)
   end)
 end)
-
-describe("larder", function()
-  it("has a version", function()
-    assert.is_not_nil(larder.version:find "^%d+%.%d+%.%d+$")
-  end)
-
-  it("has a null that is nothing else", function()
-    assert.is_false(larder.null == nil)
-    assert.are_not.equal("table", type(larder.null))
-    assert.are.equal(larder.null, larder.null)
-  end)
-
-  it("shares its null with cjson", function()
-    local there, cjson = pcall(require, "cjson")
-    if not there then return pending "cjson is not here" end
-    assert.are.equal(cjson.null, larder.null)
-  end)
-end)

@@ -225,24 +225,11 @@ on_each_engine("random documents", function(given)
   it("come back as they were while garbage is collected all the time", function()
     support.at_random(function()
       support.with_constant_collection(function()
-        for _ = 1, 30 do
+        for _ = 1, 100 do
           local value = random_value(4)
           same(value, round(given, value))
         end
       end)
     end)
-  end)
-end)
-
-describe("larder.array", function()
-  it("marks the table it is given, or a new one", function()
-    local list = {}
-    assert.are.equal(list, larder.array(list))
-    assert.is_nil(next(larder.array()))
-    assert.are.equal(getmetatable(list), getmetatable(larder.array()))
-  end)
-
-  it("refuses what is no table", function()
-    for _, value in ipairs { 5, "x", true, print } do raises("INVALID", nil, larder.array, value) end
   end)
 end)

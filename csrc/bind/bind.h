@@ -93,10 +93,11 @@ typedef ld_rc (*lb_work)(ld_txn *txn, void *context);
 ld_rc lb_read(lua_State *L, const lb_place *place, lb_work work, void *context, const char *op);
 ld_rc lb_write(lua_State *L, const lb_place *place, lb_work work, void *context, const char *op);
 
-/* update, view, begin: methods of stores and transactions alike. */
+/* update, view, begin, stats: methods of stores and transactions alike. */
 int lb_update(lua_State *L);
 int lb_view(lua_State *L);
 int lb_begin(lua_State *L);
+int lb_stats(lua_State *L);
 /* End the boxes of all transactions; their ld_txns are left to ld_engine_close. */
 void lb_forget_txs(lb_store *store);
 void lb_open_txs(lua_State *L);
@@ -111,6 +112,8 @@ int lb_rooms_new(lua_State *L); /* store:rooms, tx:rooms */
 lb_rooms *lb_check_rooms(lua_State *L, const char *op);
 int lb_rooms_each(lua_State *L);
 int lb_rooms_names(lua_State *L);
+/* The rooms that the running iterator step goes over; NULL outside of one. */
+lb_rooms *lb_iterated_rooms(lua_State *L);
 int lb_rooms_import(lua_State *L);
 int lb_rooms_export(lua_State *L);
 void lb_open_rooms(lua_State *L);

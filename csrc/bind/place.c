@@ -39,7 +39,6 @@ static ld_rc finish(lua_State *L, lb_store *store, ld_rc rc, const char *op) {
   ld_error *error = &store->engine->error;
   if (rc == LD_OK || (rc == LD_NOTFOUND && error->rc != LD_NOTFOUND)) return rc;
   store->retry = error->retry;
-  ld_log(&store->engine->env, LD_LOG_DEBUG, "error: %s: %s (%s)", op, error->text, ld_rc_name(rc));
   lb_raise_error(L, error, op);
   return rc;
 }

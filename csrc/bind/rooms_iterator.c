@@ -80,6 +80,11 @@ static int step(lua_State *L) {
   return 2;
 }
 
+lb_rooms *lb_iterated_rooms(lua_State *L) {
+  rooms_iterator *iterator = luaL_testudata(L, lua_upvalueindex(1), LB_ITERATOR);
+  return iterator == NULL ? NULL : iterator->rooms;
+}
+
 static int drop(lua_State *L) {
   rooms_iterator *iterator = luaL_checkudata(L, 1, LB_ITERATOR);
   ld_buf_clear(&iterator->prefix);

@@ -107,6 +107,14 @@ static ld_env env_for(lua_State *L, lb_store *store) {
   return env;
 }
 
+/* What the store is called in messages: its URL without options. */
+static const char *label_of(lua_State *L, int box) {
+  lua_getiuservalue(L, box, USER_LABEL);
+  const char *label = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the box keeps it alive */
+  return label == NULL ? "?" : label;
+}
+
 /* core.open(engine, {option = text}, {log =, clock =, label =}) */
 static int open_store(lua_State *L) {
   ld_option options[MOST_OPTIONS];
@@ -118,10 +126,10 @@ static int open_store(lua_State *L) {
   ld_env env = env_for(L, store);
   ld_rc rc = ld_store_open(ops, &env, options, count, &store->engine, &store->error);
   if (rc != LD_OK) {
-    ld_log(&env, LD_LOG_DEBUG, "error: open: %s (%s)", store->error.text, ld_rc_name(rc));
+    ld_log(&env, LD_LOG_DEBUG, "error: larder.open: %s (%s)", store->error.text, ld_rc_name(rc));
     return lb_raise_error(L, &store->error, "larder.open");
   }
-  ld_log(&env, LD_LOG_DEBUG, "open: engine %s", ops->name);
+  ld_log(&env, LD_LOG_DEBUG, "open: %s", label_of(L, lua_gettop(L)));
   return 1;
 }
 
@@ -129,7 +137,9 @@ static int open_store(lua_State *L) {
 
 /* Serves close, __gc and __close: what is closed already stays so. */
 static int close_store(lua_State *L) {
-  lb_store *store = luaL_checkudata(L, 1, LB_STORE);
+  lb_store *store = luaL_testudata(L, 1, LB_STORE);
+  if (store == NULL)
+    return lb_raise(L, LD_INVALID, "store:close", "expected a store before the colon");
   if (store->in_callback)
     return lb_raise(L, LD_MISUSE, "store:close", "called from the store's own log or clock");
   store->L = L;
@@ -139,7 +149,7 @@ static int close_store(lua_State *L) {
     lb_forget_txs(store);
     store->engine = NULL;
     ld_engine_close(engine);
-    ld_log(&env, LD_LOG_DEBUG, "close");
+    ld_log(&env, LD_LOG_DEBUG, "close: %s", label_of(L, 1));
   }
   ld_buf_clear(&store->document);
   ld_buf_clear(&store->result);
@@ -162,7 +172,7 @@ static void set_count(lua_State *L, const char *name, uint64_t count) {
   lua_setfield(L, -2, name);
 }
 
-static int store_stats(lua_State *L) {
+int lb_stats(lua_State *L) {
   ld_engine_stats stats = {0};
   lb_place place = lb_check_place(L, 1, "store:stats");
   lb_check_open(L, &place, "store:stats");
@@ -180,15 +190,14 @@ static int store_stats(lua_State *L) {
 
 static int store_tostring(lua_State *L) {
   lb_store *store = luaL_checkudata(L, 1, LB_STORE);
-  lua_getiuservalue(L, 1, USER_LABEL);
-  lua_pushfstring(L, "larder.store: %s%s", luaL_optstring(L, -1, "?"),
+  lua_pushfstring(L, "larder.store: %s%s", label_of(L, 1),
                   store->engine == NULL ? " (closed)" : "");
   return 1;
 }
 
 static const luaL_Reg methods[] = {
     {"rooms", lb_rooms_new}, {"update", lb_update}, {"view", lb_view},      {"begin", lb_begin},
-    {"stats", store_stats},  {"sync", sync_store},  {"close", close_store}, {NULL, NULL},
+    {"stats", lb_stats},     {"sync", sync_store},  {"close", close_store}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

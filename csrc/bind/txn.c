@@ -81,8 +81,6 @@ static ld_rc start(lb_tx *tx, const lb_place *place, bool writable) {
 static int raise_here(lua_State *L, lb_store *store, const char *op) {
   ld_error *error = &store->engine->error;
   store->retry = error->retry;
-  ld_log(&store->engine->env, LD_LOG_DEBUG, "error: %s: %s (%s)", op, error->text,
-         ld_rc_name(error->rc));
   return lb_raise_error(L, error, op);
 }
 
@@ -176,11 +174,14 @@ int lb_view(lua_State *L) {
 /* store:begin("write" | "read") -> tx */
 int lb_begin(lua_State *L) {
   lb_place place = lb_check_place(L, 1, "begin");
-  const char *mode = luaL_optstring(L, 2, "write");
-  bool writable = strcmp(mode, "write") == 0;
+  ld_quoted quoted;
   lb_check_open(L, &place, "begin");
-  if (!writable && strcmp(mode, "read") != 0)
-    return lb_raise(L, LD_INVALID, "begin", "expected \"write\" or \"read\", got \"%s\"", mode);
+  ld_slice mode =
+      lua_isnoneornil(L, 2) ? LD_LITERAL("write") : lb_check_string(L, 2, "begin", "mode");
+  bool writable = ld_equal(mode, LD_LITERAL("write"));
+  if (!writable && !ld_equal(mode, LD_LITERAL("read")))
+    return lb_raise(L, LD_INVALID, "begin", "expected \"write\" or \"read\", got %s",
+                    ld_quote(mode, quoted));
   if (place.tx != NULL && (place.tx->read_only || !writable))
     return lb_raise(L, LD_MISUSE, "begin",
                     "a nested transaction writes, and needs a write transaction around it");
@@ -227,8 +228,8 @@ static int tx_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"rooms", lb_rooms_new}, {"update", lb_update},     {"view", lb_view}, {"begin", lb_begin},
-    {"commit", commit_tx},   {"rollback", rollback_tx}, {NULL, NULL},
+    {"rooms", lb_rooms_new}, {"update", lb_update}, {"view", lb_view},         {"begin", lb_begin},
+    {"stats", lb_stats},     {"commit", commit_tx}, {"rollback", rollback_tx}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

@@ -130,7 +130,7 @@ static void drop_kept(lmdb_engine *engine) {
 static void lmdb_close(ld_engine *base) {
   lmdb_engine *engine = (lmdb_engine *)base;
   drop_kept(engine);
-  ld_lmdb_env_leave(engine->env, &base->env);
+  ld_lmdb_env_leave(engine->env);
   ld_buf_clear(&engine->copy);
 }
 

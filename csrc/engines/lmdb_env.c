@@ -206,14 +206,7 @@ static ld_rc join_open(const char *folder, const struct stat *data,
   return rc;
 }
 
-static void log_opening(ld_lmdb_env *env, const struct stat *data, const ld_env *log) {
-  MDB_envinfo info;
-  pthread_mutex_lock(&env->lock); /* another handle may be growing it already */
-  mdb_env_info(env->mdb, &info);
-  pthread_mutex_unlock(&env->lock);
-  ld_log(log, LD_LOG_DEBUG, "lmdb: %s: opened, map %zu bytes, durability %s%s", env->folder,
-         info.me_mapsize, ld_lmdb_durability_name(env->settings.durability),
-         env->settings.read_only ? ", read only" : "");
+static void warn_of_names(const ld_lmdb_env *env, const struct stat *data, const ld_env *log) {
   if (data->st_nlink > 1)
     ld_log(log, LD_LOG_WARN,
            "lmdb: %s: has %lu names; processes that use different ones do not see each other's "
@@ -253,13 +246,13 @@ ld_rc ld_lmdb_env_join(const char *folder, const ld_lmdb_settings *settings, uin
     rc = ld_lmdb_inspect(file, config, check_limit, &version, error);
     if (rc == LD_OK) rc = check_version(file, version, &config->env, error);
     if (rc == LD_OK) rc = join_open(folder, &data, settings, true, &joined, error);
-    if (rc == LD_OK) log_opening(joined, &data, &config->env);
+    if (rc == LD_OK) warn_of_names(joined, &data, &config->env);
   }
   if (rc == LD_OK) *env = joined;
   return rc;
 }
 
-void ld_lmdb_env_leave(ld_lmdb_env *env, const ld_env *log) {
+void ld_lmdb_env_leave(ld_lmdb_env *env) {
   if (env == NULL || ld_lmdb_stale(env)) return;
   pthread_mutex_lock(&registry_lock);
   bool last = --env->handles == 0;
@@ -271,7 +264,5 @@ void ld_lmdb_env_leave(ld_lmdb_env *env, const ld_env *log) {
     env->mdb = NULL;
   }
   pthread_mutex_unlock(&registry_lock);
-  if (!last) return;
-  ld_log(log, LD_LOG_DEBUG, "lmdb: %s: closed", env->folder);
-  free_env(env);
+  if (last) free_env(env);
 }

@@ -76,11 +76,11 @@ function Place:view(f) end
 ---@return larder.Tx
 function Place:begin(mode) end
 
+---@return larder.Stats
+function Place:stats() end
+
 ---@class larder.Store: larder.Place
 local Store = {}
-
----@return larder.Stats
-function Store:stats() end
 
 --- Make every commit so far survive a power loss (matters with durability "system" and "none").
 function Store:sync() end

@@ -1,6 +1,6 @@
 /* test_engine.c -- the wrappers of the port themselves: what they ask of an engine, in which order, and what they never ask.
 **
-** The engine here does nothing but note each call as a letter; its one row is ("k", "v"). What engines do with rows is checked by
+** The engine here does nothing but note each call as a letter; it has one row. What engines do with rows is checked by
 ** spec/contract; what happens when their calls fail by test_fault.c. */
 #include "../../csrc/engine.h"
 
@@ -12,7 +12,8 @@
 /* ---- an engine that takes notes ---- */
 
 static char notes[200];
-static char failing; /* the call that fails with IO; 0: none */
+static const char *row = "k"; /* the key of the only row */
+static char failing;          /* the call that fails with IO; 0: none */
 
 static ld_rc note(char letter) {
   size_t used = strlen(notes);
@@ -60,7 +61,7 @@ static ld_rc noting_last(ld_cursor *cursor) { return (void)cursor, note('l'); }
 static ld_rc noting_seek(ld_cursor *cursor, ld_slice key) {
   (void)cursor;
   ld_rc rc = note('s');
-  return rc != LD_OK || ld_compare(key, ld_text("k")) <= 0 ? rc : LD_NOTFOUND;
+  return rc != LD_OK || ld_compare(key, ld_text(row)) <= 0 ? rc : LD_NOTFOUND;
 }
 static ld_rc over(char letter) {
   ld_rc rc = note(letter);
@@ -70,7 +71,7 @@ static ld_rc noting_next(ld_cursor *cursor) { return (void)cursor, over('>'); }
 static ld_rc noting_prev(ld_cursor *cursor) { return (void)cursor, over('<'); }
 static ld_rc noting_current(ld_cursor *cursor, ld_slice *key, ld_slice *value) {
   (void)cursor;
-  *key = ld_text("k");
+  *key = ld_text(row);
   *value = ld_text("v");
   return note('=');
 }
@@ -352,6 +353,29 @@ static void test_cursor_places(void) {
   close_engine("c");
 }
 
+/* From a row that is gone, the engine's cursor is only stepped when it found a row behind that. */
+static void test_gone_row(void) {
+  open_engine();
+  begin(true);
+  CHECK_RC(LD_OK, ld_cursor_open(txn, &cursor));
+  for (int i = 0; i < 4; i++) {
+    row = "k";
+    CHECK_RC(LD_OK, ld_cursor_seek(cursor, ld_text("a")));
+    CHECK_RC(LD_OK, ld_del(txn, ld_text("k")));
+    notes[0] = '\0';
+    row = i < 2 ? "j" : "l";
+    CHECK_RC(LD_NOTFOUND, ld_cursor_current(cursor, &key, &value));
+    called(i < 2 ? "s" : "s=");
+    CHECK_RC(i == 0 || i == 3 ? LD_OK : LD_NOTFOUND,
+             i % 2 == 0 ? ld_cursor_prev(cursor) : ld_cursor_next(cursor));
+    called(i == 0 ? "sl" : i == 1 ? "s" : i == 2 ? "s=<" : "s=");
+  }
+  row = "k";
+  ld_rollback(txn);
+  called(")R");
+  close_engine("c");
+}
+
 /* When a cursor's place cannot be noted, nothing is written. */
 static void test_parking_fails(void) {
   open_engine();
@@ -396,6 +420,7 @@ int main(void) {
   test_before_commit();
   test_refused();
   test_cursor_places();
+  test_gone_row();
   test_parking_fails();
   test_cursor_open_fails();
   CHECK(allocated == 0);
