@@ -19,8 +19,8 @@ local drawn = {
     return from, from + math.random(0, keys // 4)
   end },
   { "del_all", 1 },
-  { "begin", 70 },
-  { "commit", 45 },
+  { "begin", 90 },
+  { "commit", 75 },
   { "rollback", 15, function() return math.random(operations.DEPTH) end },
   { "commit_outer", 2 },
   { "begin_second", 3 },
