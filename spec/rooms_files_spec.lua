@@ -36,20 +36,23 @@ local function lively_room(number)
   return room
 end
 
-local odd_names = { "movie night", "a/b", "..", ".hidden", "größe", "nul\0byte", "bytes\xff\xfe", ("long"):rep(255), "%41", "A", "a", "con" }
+local odd_names = {
+  "movie night", "a/b", "..", ".hidden", "größe", "nul\0byte", "bytes\xff\xfe", ("long"):rep(255), "%41", "A", "a", "con",
+}
 
 on_each_engine("rooms:import", function(given)
   after_each(support.remove_folders)
 
   it("takes in every .json file, and nothing else", function()
     local folder = folder_of{
-      ["one.json"] = '{"roomName": "one", "password": "x", "ratings": {"m": [["ada", "like", 1]]}, "userProgress": {"ada": 1}}',
+      ["one.json"] = '{"roomName": "one", "password": "x", "ratings": {"m": [["ada", "like", 1]]},\n "userProgress": {"ada": 1}}',
       ["two.json"] = '{"roomName": "zwei", "weights": [1, 1.5, 1e3, 9007199254740993]}',
       ["notes.txt"] = "no room", [".hidden.json"] = "no room",
     }
     os.execute(("mkdir '%s/folder.json'"):format(folder))
     assert.are.equal(2, given.rooms:import(folder))
-    same({ roomName = "one", password = "x", ratings = { m = { { "ada", "like", 1 } } }, userProgress = { ada = 1 } }, given.rooms:get "one")
+    same({ roomName = "one", password = "x", ratings = { m = { { "ada", "like", 1 } } }, userProgress = { ada = 1 } },
+      given.rooms:get "one")
     same({ roomName = "zwei", weights = { 1, 1.5, 1000.0, 9007199254740993 } }, given.rooms:get "zwei")
   end)
 
