@@ -18,15 +18,17 @@ static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
 
 /* ---- engines ---- */
 
-static ld_rc check_table(const ld_engine_ops *ops, ld_error *error) {
-  if (ops->abi == LD_ENGINE_ABI) return LD_OK;
+static ld_rc check_table(const ld_engine_ops *ops, const ld_config *config, ld_error *error) {
+  static const char *const none[] = {NULL};
+  if (ops->abi == LD_ENGINE_ABI)
+    return ld_options_check(config, ops->options == NULL ? none : ops->options, error);
   return ld_fail(error, LD_UNSUPPORTED, "engine: built for version %u of the port, this is %u",
                  (unsigned)ops->abi, LD_ENGINE_ABI);
 }
 
 ld_rc ld_engine_open(const ld_engine_ops *ops, const ld_config *config, ld_engine **engine,
                      ld_error *error) {
-  ld_rc rc = check_table(ops, error);
+  ld_rc rc = check_table(ops, config, error);
   if (rc != LD_OK) return rc;
   ld_engine *opened = calloc(1, ops->engine_size);
   if (opened == NULL) return ld_fail(error, LD_NOMEM, "%s: out of memory", ops->name);

@@ -64,7 +64,9 @@ typedef struct ld_engine_ops {
   size_t engine_size, txn_size,
       cursor_size; /* of the structs that begin with ld_engine, ld_txn, ld_cursor; allocated zeroed by engine.c */
 
-  /* must. Reads all options; an unknown one is INVALID and names the nearest known (ld_options_check). On failure nothing is left open. */
+  /* may. The names of its options, NULL-terminated; engine.c refuses others, naming the nearest. NULL: it has none. */
+  const char *const *options;
+  /* must. On failure nothing is left open. */
   ld_rc (*open)(ld_engine *engine, const ld_config *config);
   /* must. No transaction is open any more (engine.c has rolled them back). */
   void (*close)(ld_engine *engine);

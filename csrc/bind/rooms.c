@@ -177,7 +177,7 @@ static bool check_like(lua_State *L, int index, const char *op) {
 /* The time at stack index 6, as a document; false when it is to be now. */
 static bool read_time(lua_State *L, ld_buf *document, const char *op) {
   if (lua_isnoneornil(L, 6)) return false;
-  if (lua_type(L, 6) != LUA_TNUMBER || isnan(lua_tonumber(L, 6)))
+  if (lua_type(L, 6) != LUA_TNUMBER || !isfinite(lua_tonumber(L, 6)))
     lb_raise(L, LD_INVALID, op, "time: expected ms since 1970, got %s", luaL_tolstring(L, 6, NULL));
   ld_buf_reset(document);
   if (lua_isinteger(L, 6))

@@ -465,6 +465,7 @@ const ld_engine_ops ld_lmdb_engine = {
     .engine_size = sizeof(lmdb_engine),
     .txn_size = sizeof(lmdb_txn),
     .cursor_size = sizeof(lmdb_cursor),
+    .options = ld_lmdb_options,
     .open = lmdb_open,
     .close = lmdb_close,
     .begin = lmdb_begin,

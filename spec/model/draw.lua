@@ -41,6 +41,7 @@ local drawn = {
   { "cursor_put", 10, function() return math.random(operations.CURSORS) end },
   { "cursor_del", 20, function() return math.random(operations.CURSORS) end },
   { "cursor_sweep", 6, function() return math.random(operations.CURSORS), math.random(12) end },
+  { "cursor_across", 10, function(keys) return math.random(operations.CURSORS), math.random(keys), math.random(2), math.random(2) end },
   { "account", 5 },
   { "check", 3 },
   { "reopen", 2 },

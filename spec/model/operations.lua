@@ -160,6 +160,20 @@ function perform.cursor_sweep(world, i, steps)
   return table.concat(swept, "\n")
 end
 
+--- A cursor on a row while a nested transaction deletes the row or replaces it, and commits or rolls back.
+function perform.cursor_across(world, i, n, deletes, commits)
+  local txn = top(world)
+  local cursor = txn and txn:cursor()
+  if not cursor then return false end
+  cursor:seek(key(n))
+  world.cursors[i] = cursor
+  local nested = txn:begin()
+  if deletes == 1 then nested:del(key(n)) else nested:put(key(n), "across") end
+  if commits == 1 then nested:commit() else nested:rollback() end
+  local at, under = cursor:current()
+  return tostring(at), under
+end
+
 function perform.account(world)
   local stats = world.engine:stats()
   return stats.entries, stats.readers
