@@ -61,8 +61,10 @@ void lb_open_errors(lua_State *L);
 
 /* Append the Lua value at `index` as a document. INVALID with its path: `ratings.media-1[3]: a function cannot be stored`. */
 ld_rc lb_encode(lua_State *L, int index, ld_buf *document, ld_error *error);
-/* Push the document at the front of `rest` as a Lua value; false when it is no document. */
+/* Push the document at the front of `rest` as a Lua value; false when it is no document. The bytes must stay whatever finalizers do. */
 bool lb_decode(lua_State *L, ld_slice *rest);
+/* Push the next `count` documents in a buffer of a box, from `*at` on, which moves. Finalizers may use the box meanwhile. Raises CORRUPT. Returns `count`. */
+int lb_push_documents(lua_State *L, ld_buf *buf, size_t *at, int count, const char *op);
 void lb_open_values(lua_State *L, int module); /* null and array, into the module's table */
 
 /* ---- arguments (argument.c) ---- */

@@ -1,5 +1,7 @@
 /* decode.c -- documents to Lua values; and larder.null, larder.array.
 **
+** Making values may run the garbage collector, and that a finalizer that uses the same store: so the bytes are taken away from where
+** the next call would overwrite them, and given back afterwards, under a protected call.
 ** Tables are made in their final size. An empty array gets the metatable that larder.array gives, so that it is one again when it is saved. */
 #include "bind.h"
 
@@ -50,6 +52,35 @@ bool lb_decode(lua_State *L, ld_slice *rest) {
   if (lua_checkstack(L, 4) && push_value(L, rest, 0)) return true;
   lua_settop(L, top);
   return false;
+}
+
+typedef struct decoding {
+  ld_slice rest;
+  int count;
+  bool sound;
+} decoding;
+
+static int decode_all(lua_State *L) {
+  decoding *work = lua_touserdata(L, 1);
+  luaL_checkstack(L, work->count + 4, "documents");
+  for (int i = 0; i < work->count && work->sound; i++) work->sound = lb_decode(L, &work->rest);
+  return work->sound ? work->count : 0;
+}
+
+int lb_push_documents(lua_State *L, ld_buf *buf, size_t *at, int count, const char *op) {
+  ld_buf taken = *buf;
+  decoding work = {ld_bytes(taken.data + *at, taken.size - *at), count, true};
+  *buf = (ld_buf){0};
+  lua_pushcfunction(L, decode_all);
+  lua_pushlightuserdata(L, &work);
+  int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+  *at = taken.size - work.rest.size;
+  if (buf->data == NULL)
+    *buf = taken;
+  else
+    ld_buf_clear(&taken);
+  if (status != LUA_OK) return lua_error(L);
+  return work.sound ? count : lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
 }
 
 /* larder.array{...}: marks the table, and returns it. */

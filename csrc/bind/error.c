@@ -3,7 +3,8 @@
 
 #include "bind.h"
 
-void lb_push_error(lua_State *L, const ld_error *error, const char *op) {
+void lb_push_error(lua_State *L, const ld_error *of, const char *op) {
+  ld_error copy = *of, *error = &copy; /* a finalizer may run meanwhile, and fail too */
   lua_createtable(L, 0, 5);
   lua_pushstring(L, ld_rc_name(error->rc));
   lua_setfield(L, -2, "code");

@@ -41,9 +41,8 @@ static ld_slice check_name(lua_State *L, const char *op) {
 
 /* The one document in the store's result. */
 static int push_result(lua_State *L, lb_store *store, const char *op) {
-  ld_slice rest = ld_buf_slice(&store->result);
-  if (lb_decode(L, &rest)) return 1;
-  return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
+  size_t at = 0;
+  return lb_push_documents(L, &store->result, &at, 1, op);
 }
 
 static int push_nil(lua_State *L) {

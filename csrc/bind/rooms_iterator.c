@@ -14,7 +14,7 @@ enum { PAGE_ROOMS = 64, PAGE_BYTES = 256 * 1024 };
 typedef struct rooms_iterator {
   lb_rooms *rooms; /* its box is the user value */
   const char *op;
-  bool names_only, last_page;
+  bool names_only, last_page, stepping;
   unsigned parts;
   uint64_t page_rooms, count;
   ld_buf prefix, after, page;
@@ -54,30 +54,31 @@ static ld_rc work_page(ld_txn *txn, void *context) {
   return rc;
 }
 
-/* Push the value at the place in the page. */
-static void push_next(lua_State *L, rooms_iterator *iterator) {
-  ld_slice rest = ld_bytes(iterator->page.data + iterator->at, iterator->page.size - iterator->at);
-  if (!lb_decode(L, &rest)) lb_raise(L, LD_CORRUPT, iterator->op, "what was stored is no document");
-  iterator->at = iterator->page.size - rest.size;
-}
-
 static int push_nil(lua_State *L) {
   lua_pushnil(L);
   return 1;
 }
 
+/* Make sure that there is a row in the page; false at the end. */
+static bool fill_page(lua_State *L, rooms_iterator *iterator) {
+  if (iterator->at < iterator->page.size) return true;
+  if (iterator->last_page) return false;
+  lb_read(L, &iterator->rooms->place, work_page, iterator, iterator->op);
+  return iterator->page.size > 0;
+}
+
+/* A finalizer that runs while a row is made into values, must not step the same iterator. */
 static int step(lua_State *L) {
   rooms_iterator *iterator = lua_touserdata(L, lua_upvalueindex(1));
   lb_check_open(L, &iterator->rooms->place, iterator->op);
-  if (iterator->at == iterator->page.size) {
-    if (iterator->last_page) return push_nil(L);
-    lb_read(L, &iterator->rooms->place, work_page, iterator, iterator->op);
-    if (iterator->page.size == 0) return push_nil(L);
-  }
-  push_next(L, iterator);
-  if (iterator->names_only) return 1;
-  push_next(L, iterator);
-  return 2;
+  if (iterator->stepping)
+    return lb_raise(L, LD_MISUSE, iterator->op, "a step is not finished, or has failed");
+  if (!fill_page(L, iterator)) return push_nil(L);
+  iterator->stepping = true;
+  int count = lb_push_documents(L, &iterator->page, &iterator->at, iterator->names_only ? 1 : 2,
+                                iterator->op);
+  iterator->stepping = false;
+  return count;
 }
 
 lb_rooms *lb_iterated_rooms(lua_State *L) {
