@@ -169,8 +169,17 @@ void ld_rollback(ld_txn *txn) {
   free_txn(txn);
 }
 
+/* The text of what spoilt it, unless another call on the engine has written its own since. */
+static ld_rc still_spoilt(ld_txn *txn) {
+  ld_error *error = error_of(txn);
+  if (error->rc == txn->spoilt) return txn->spoilt;
+  ld_fail(error, txn->spoilt, "the transaction failed before, and was rolled back");
+  error->retry = txn->spoilt_retry;
+  return txn->spoilt;
+}
+
 static ld_rc ready_to_commit(ld_txn *txn) {
-  if (txn->spoilt != LD_OK) return txn->spoilt;
+  if (txn->spoilt != LD_OK) return still_spoilt(txn);
   if (txn->has_child)
     return ld_fail(error_of(txn), LD_MISUSE, "commit while a nested transaction is open");
   if (!txn->writable || txn->parent != NULL || txn->engine->before_commit == NULL) return LD_OK;
@@ -191,7 +200,9 @@ ld_rc ld_commit(ld_txn *txn) {
 }
 
 ld_rc ld_spoil(ld_txn *txn, ld_rc rc) {
-  if (txn->writable && txn->spoilt == LD_OK) txn->spoilt = rc;
+  if (!txn->writable || txn->spoilt != LD_OK) return rc;
+  txn->spoilt = rc;
+  txn->spoilt_retry = error_of(txn)->retry;
   return rc;
 }
 

@@ -129,6 +129,7 @@ struct ld_txn {
   bool writable;
   bool has_child;       /* engine.c's */
   ld_rc spoilt;         /* engine.c's: the failure after which only rollback is left */
+  bool spoilt_retry;    /* engine.c's: whether that may succeed when it is run again */
   ld_cursor *cursors;   /* engine.c's */
   ld_txn *next, **link; /* engine.c's: list in the engine */
   uint64_t sequence;    /* row.c's: the last number given out; 0: not read yet */

@@ -227,30 +227,3 @@ on_each_engine("a program with everything open", function(given)
     end)
   end
 end)
-
-describe("a finalizer that uses the store", function()
-  it("may run while results are made, and never spoils them", function()
-    local rooms = require("larder").open("memory:"):rooms()
-    local data = {}
-    for i = 1, 500 do data[i] = { k = "v" .. i, { i } } end
-    rooms:save{ roomName = "big", data = data }
-    for i = 1, 5 do rooms:save{ roomName = "s" .. i, d = ("x"):rep(100000 * i) } end
-    local count, armed = 0, true
-    local function arm()
-      setmetatable({}, { __gc = function()
-        count = count + 1
-        rooms:get("s" .. count % 5 + 1)
-        if armed then arm() end
-      end })
-    end
-    arm()
-    collectgarbage "generational"
-    for _ = 1, 100 do
-      local got = rooms:get "big".data
-      for i = 1, 500 do assert(got[i].k == "v" .. i and got[i][1] == i, "wrong data") end
-    end
-    armed = false
-    collectgarbage "incremental"
-    assert.is_true(count > 0)
-  end)
-end)

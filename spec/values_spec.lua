@@ -233,24 +233,3 @@ on_each_engine("random documents", function(given)
     end)
   end)
 end)
-
-describe("deep tables with elements and fields", function()
-  it("take no longer than their size", function()
-    local rooms, stanza = require("larder").open("memory:"):rooms(), { "leaf", x = 1 }
-    for _ = 1, 100 do stanza = { stanza, attr = 1 } end -- 2^100 steps, were each table tried as an array first
-    local list = { [3] = 3, [2] = 2, [1] = 1 }
-    for _ = 1, 20 do
-      local outer = {}
-      outer[2], outer[1] = list, 1
-      list = outer
-    end
-    rooms:save{ roomName = "a", stanza = stanza, list = list }
-    local got = rooms:get "a"
-    for _ = 1, 100 do
-      assert.are.equal(1, got.stanza.attr)
-      got.stanza = got.stanza[1]
-    end
-    assert.are.same({ "leaf", x = 1 }, got.stanza)
-    assert.are.same(list, got.list)
-  end)
-end)

@@ -71,6 +71,8 @@ void lb_open_values(lua_State *L, int module); /* null and array, into the modul
 
 /* The bytes of a string argument, borrowed while it is on the stack. Raises INVALID: `rooms:get: name: expected a string, got nil`. */
 ld_slice lb_check_string(lua_State *L, int index, const char *op, const char *what);
+/* The same without a NUL inside, for C. */
+const char *lb_check_text(lua_State *L, int index, const char *op, const char *what);
 /* Nothing, or a table whose fields are all among `known`; raises INVALID naming the nearest. */
 void lb_check_options(lua_State *L, int index, const char *const *known, const char *op);
 bool lb_option_bool(lua_State *L, int index, const char *name, bool otherwise, const char *op);

@@ -67,7 +67,7 @@ int lb_rooms_import(lua_State *L) {
   static const char *const known[] = {"replace", NULL};
   lb_rooms *rooms = lb_check_rooms(L, op);
   files_call call = {.store = rooms->place.store};
-  call.directory = (const char *)lb_check_string(L, 2, op, "directory").data;
+  call.directory = lb_check_text(L, 2, op, "directory");
   lb_check_options(L, 3, known, op);
   call.replace = lb_option_bool(L, 3, "replace", false, op);
   lb_write(L, &rooms->place, work_import, &call, op);
@@ -86,7 +86,7 @@ int lb_rooms_export(lua_State *L) {
   static const char op[] = "rooms:export";
   lb_rooms *rooms = lb_check_rooms(L, op);
   files_call call = {.store = rooms->place.store};
-  call.directory = (const char *)lb_check_string(L, 2, op, "directory").data;
+  call.directory = lb_check_text(L, 2, op, "directory");
   lb_read(L, &rooms->place, work_export, &call, op);
   lua_pushinteger(L, (lua_Integer)call.count);
   return 1;

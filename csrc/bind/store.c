@@ -65,7 +65,8 @@ static size_t read_options(lua_State *L, int index, ld_option *options) {
   while (lua_next(L, index)) {
     if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING || count == MOST_OPTIONS)
       lb_raise(L, LD_INVALID, "larder.open", "options: expected names and texts");
-    options[count++] = (ld_option){lua_tostring(L, -2), lua_tostring(L, -1)};
+    options[count].name = lua_tostring(L, -2);
+    options[count++].value = lb_check_text(L, -1, "larder.open", lua_tostring(L, -2));
     lua_pop(L, 1);
   }
   return count;
@@ -178,8 +179,10 @@ int lb_stats(lua_State *L) {
   lb_check_open(L, &place, "store:stats");
   ld_rc rc = ld_stats(place.store->engine, &stats);
   if (rc != LD_OK) return lb_raise_error(L, &place.store->engine->error, "store:stats");
+  const char *engine =
+      place.store->engine->ops->name; /* a finalizer may close the store from here on */
   lua_createtable(L, 0, 5);
-  lua_pushstring(L, place.store->engine->ops->name);
+  lua_pushstring(L, engine);
   lua_setfield(L, -2, "engine");
   set_count(L, "entries", stats.entries);
   set_count(L, "bytes_used", stats.bytes_used);

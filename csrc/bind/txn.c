@@ -59,14 +59,15 @@ static ld_rc commit(lb_tx *tx) {
   return ld_commit(txn);
 }
 
-/* Push a box for a transaction under the place at stack index 1. */
-static lb_tx *new_box(lua_State *L, lb_store *store) {
+/* Push a box for a transaction under the place at stack index 1. The place is looked at afterwards: making a box may run a finalizer that closes it. */
+static lb_tx *new_box(lua_State *L, const lb_place *place, const char *op) {
   lb_tx *tx = lua_newuserdatauv(L, sizeof *tx, 1);
   memset(tx, 0, sizeof *tx);
-  tx->store = store;
+  tx->store = place->store;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   luaL_setmetatable(L, LB_TX);
+  lb_check_open(L, place, op);
   return tx;
 }
 
@@ -93,8 +94,12 @@ static void check_function(lua_State *L, const char *op) {
 
 /* ---- update ---- */
 
+/* What Lua itself says, word for word. */
 static bool is_yield(lua_State *L) {
-  return lua_type(L, -1) == LUA_TSTRING && strstr(lua_tostring(L, -1), "attempt to yield") != NULL;
+  if (lua_type(L, -1) != LUA_TSTRING) return false;
+  const char *text = lua_tostring(L, -1);
+  return strcmp(text, "attempt to yield across a C-call boundary") == 0 ||
+         strcmp(text, "attempt to yield from outside a coroutine") == 0;
 }
 
 /* The function has raised: its error is on the stack. */
@@ -112,7 +117,7 @@ static void after_error(lua_State *L, lb_tx *tx) {
 static bool run_update(lua_State *L, const lb_place *place) {
   lb_store *store = place->store;
   lua_settop(L, 2);
-  lb_tx *tx = new_box(L, store);
+  lb_tx *tx = new_box(L, place, "update");
   tx->managed = true;
   store->retry = false;
   if (start(tx, place, true) != LD_OK) raise_here(L, store, "update");
@@ -156,8 +161,7 @@ static int end_view(lua_State *L, int status, lua_KContext context) {
 int lb_view(lua_State *L) {
   lb_place place = lb_check_place(L, 1, "view");
   check_function(L, "view");
-  lb_check_open(L, &place, "view");
-  lb_tx *tx = new_box(L, place.store);
+  lb_tx *tx = new_box(L, &place, "view");
   tx->managed = tx->read_only = true;
   tx->borrowed = place.tx != NULL;
   if (tx->borrowed)
@@ -185,7 +189,7 @@ int lb_begin(lua_State *L) {
   if (place.tx != NULL && (place.tx->read_only || !writable))
     return lb_raise(L, LD_MISUSE, "begin",
                     "a nested transaction writes, and needs a write transaction around it");
-  lb_tx *tx = new_box(L, place.store);
+  lb_tx *tx = new_box(L, &place, "begin");
   tx->read_only = !writable;
   if (start(tx, &place, writable) != LD_OK) return raise_here(L, place.store, "begin");
   return 1;
