@@ -99,19 +99,20 @@ ld_rc ld_fail(ld_error *error, ld_rc rc, const char *format, ...) {
 }
 
 ld_rc ld_fail_in(ld_error *error, const char *format, ...) {
-  char text[sizeof error->text];
+  enum { LONGEST = sizeof error->text - 1 };
+  char context[sizeof error->text];
+  size_t reason = strnlen(error->text, LONGEST), room = LONGEST - reason;
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(text, sizeof text, format, arguments);
+  vsnprintf(context, sizeof context, format, arguments);
   va_end(arguments);
-  if (length >= 0 && (size_t)length < sizeof text) {
-    size_t room = sizeof text - (size_t)length;
-    size_t tail = strnlen(error->text, sizeof error->text - 1);
-    if (tail >= room) tail = room - 1;
-    memcpy(text + length, error->text, tail);
-    text[(size_t)length + tail] = '\0';
-  }
-  memcpy(error->text, text, sizeof text);
+  size_t size = strlen(context), cut = size > room ? size - room : 0;
+  if (cut > 0 && room < 3) return error->rc;
+  if (cut > 0)
+    memcpy(context + cut, "...", 3); /* the reason stays whole, and of a path its end says more */
+  memmove(error->text + size - cut, error->text, reason);
+  memcpy(error->text, context + cut, size - cut);
+  error->text[size - cut + reason] = '\0';
   return error->rc;
 }
 

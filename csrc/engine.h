@@ -185,7 +185,6 @@ ld_rc ld_stats(ld_engine *engine, ld_engine_stats *stats);
 ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context);
 
 /* ---- for engines: reading options ---- */
-
 /* INVALID when an option is not among `known` (NULL-terminated); the text names the nearest and lists all. */
 ld_rc ld_options_check(const ld_config *config, const char *const *known, ld_error *error);
 /* INVALID: `unknown option "durabilty", did you mean "durability"? (known: ...)`, for names of any kind. */
@@ -196,8 +195,6 @@ const char *ld_option_text(const ld_config *config, const char *name, const char
 ld_rc ld_option_size(const ld_config *config, const char *name, uint64_t *size, ld_error *error);
 ld_rc ld_option_number(const ld_config *config, const char *name, uint64_t low, uint64_t high,
                        uint64_t *number, ld_error *error);
-
-/* The engines that are compiled in. */
 extern const ld_engine_ops ld_memory_engine, ld_lmdb_engine;
 
 #endif

@@ -22,6 +22,17 @@ describe("deep tables with elements and fields", function()
   end)
 end)
 
+describe("a room of all levels that there may be", function()
+  it("is read, listed and walked over", function()
+    local rooms, deep = larder.open("memory:"):rooms(), {}
+    for _ = 1, 126 do deep = { deep } end
+    rooms:save{ roomName = "deep", x = deep }
+    assert.are.same(rooms:get("deep").x, rooms:list()[1].x)
+    for _, room in rooms:each() do assert.are.same(deep, room.x) end
+    assert.is_false(pcall(rooms.save, rooms, { roomName = "deeper", x = { deep } }))
+  end)
+end)
+
 -- Call `f` from a finalizer, again and again, until `stop` is called.
 local function on_every_collection(f)
   local armed = true

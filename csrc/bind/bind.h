@@ -64,7 +64,9 @@ ld_rc lb_encode(lua_State *L, int index, ld_buf *document, ld_error *error);
 /* Push the document at the front of `rest` as a Lua value; false when it is no document. The bytes must stay whatever finalizers do. */
 bool lb_decode(lua_State *L, ld_slice *rest);
 /* Push the next `count` documents in a buffer of a box, from `*at` on, which moves. Finalizers may use the box meanwhile. Raises CORRUPT. Returns `count`. */
-int lb_push_documents(lua_State *L, ld_buf *buf, size_t *at, int count, const char *op);
+int lb_push_documents(lua_State *L, ld_buf *buf, size_t *at, size_t count, const char *op);
+/* Likewise push one table, the list of the `count` documents that the buffer holds. (As one document the list would be a level deeper than they may be.) */
+int lb_push_list(lua_State *L, ld_buf *buf, size_t count, const char *op);
 void lb_open_values(lua_State *L, int module); /* null and array, into the module's table */
 
 /* ---- arguments (argument.c) ---- */

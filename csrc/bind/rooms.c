@@ -17,7 +17,6 @@ typedef struct room_call {
   ld_rating rating;
   bool accepted, now;
   uint64_t count;
-  size_t opened;
   ld_room_stats stats;
 } room_call;
 
@@ -129,9 +128,7 @@ static ld_rc work_list(ld_txn *txn, void *context) {
   room_call *call = context;
   ld_buf *result = &call->store->result;
   call->count = 0;
-  size_t opened = ld_write_open(result);
   ld_rc rc = ld_room_each(txn, &call->range, false, LD_ROOM_CONFIG, add_to_list, call);
-  ld_write_close(result, opened, LD_ARRAY, (size_t)call->count);
   if (rc == LD_OK && result->failed) rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
   return rc;
 }
@@ -146,7 +143,7 @@ static int list_rooms(lua_State *L) {
   call.range.after = lb_option_string(L, 2, "after", op);
   call.limit = lb_option_count(L, 2, "limit", -1, op);
   lb_read(L, &rooms->place, work_list, &call, op);
-  return push_result(L, call.store, op);
+  return lb_push_list(L, &call.store->result, (size_t)call.count, op);
 }
 
 /* ---- ratings ---- */

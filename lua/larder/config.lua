@@ -151,6 +151,7 @@ end
 ---@param options? table
 ---@param getenv fun(name: string): string?
 function config.from_env(options, getenv)
+  if options and (options.url or options.engine) then return config.resolve(options, getenv) end
   local url, kind, path = present(getenv "LARDER_URL"), present(getenv "STORAGE_TYPE"), present(getenv "STORAGE_PATH")
   local found = {}
   if url then
