@@ -99,20 +99,21 @@ ld_rc ld_fail(ld_error *error, ld_rc rc, const char *format, ...) {
 }
 
 ld_rc ld_fail_in(ld_error *error, const char *format, ...) {
-  enum { LONGEST = sizeof error->text - 1 };
+  enum { LONGEST = sizeof error->text - 1, REASON = LONGEST / 2 };
   char context[sizeof error->text];
-  size_t reason = strnlen(error->text, LONGEST), room = LONGEST - reason;
+  size_t reason = strnlen(error->text, LONGEST);
+  size_t room = LONGEST - (reason < REASON ? reason : REASON);
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(context, sizeof context, format, arguments);
   va_end(arguments);
   size_t size = strlen(context), cut = size > room ? size - room : 0;
-  if (cut > 0 && room < 3) return error->rc;
-  if (cut > 0)
-    memcpy(context + cut, "...", 3); /* the reason stays whole, and of a path its end says more */
-  memmove(error->text + size - cut, error->text, reason);
-  memcpy(error->text, context + cut, size - cut);
-  error->text[size - cut + reason] = '\0';
+  if (cut > 0) memcpy(context + cut, "...", 3); /* of a path its end says more */
+  size -= cut;
+  if (reason > LONGEST - size) reason = LONGEST - size;
+  memmove(error->text + size, error->text, reason);
+  memcpy(error->text, context + cut, size);
+  error->text[size + reason] = '\0';
   return error->rc;
 }
 

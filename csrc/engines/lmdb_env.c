@@ -101,7 +101,8 @@ static ld_rc reserve_lock_file(const ld_lmdb_env *env, ld_error *error) {
     return ld_fail(error, LD_INVALID, "%s: is no regular file; move it away", path);
   int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return ld_lmdb_fail(error, env, "open lock.mdb", errno);
-  bool failed = fallocate(file, 0, 0, (off_t)(env->settings.readers * SLOT + HEAD)) != 0;
+  bool failed =
+      fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)(env->settings.readers * SLOT + HEAD)) != 0;
   int code = failed && errno != EOPNOTSUPP && errno != ENOSYS ? errno : 0;
   close(file);
   return ld_lmdb_fail(error, env, "make room for lock.mdb", code);
