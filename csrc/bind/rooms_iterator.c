@@ -35,22 +35,29 @@ static ld_rc add_to_page(void *context, ld_slice name, ld_slice document) {
   return LD_OK;
 }
 
+/* Read a page. When that fails the iterator is as before, and the next step tries again. */
 static ld_rc work_page(ld_txn *txn, void *context) {
   rooms_iterator *iterator = context;
-  ld_buf after = {0}; /* the range borrows it while the page moves the other on */
-  ld_buf_add(&after, ld_buf_slice(&iterator->after));
-  ld_room_range range = {ld_buf_slice(&iterator->prefix), ld_buf_slice(&after)};
+  ld_buf begin = {0}; /* the range borrows it while the page moves `after` on */
+  ld_buf_add(&begin, ld_buf_slice(&iterator->after));
+  ld_room_range range = {ld_buf_slice(&iterator->prefix), ld_buf_slice(&begin)};
   ld_buf_reset(&iterator->page);
   iterator->at = 0;
   iterator->count = 0;
   iterator->last_page = true;
   iterator->page_rooms = txn->writable ? 1 : PAGE_ROOMS;
-  ld_rc rc = after.failed ? LD_NOMEM : LD_OK;
+  ld_rc rc = begin.failed ? LD_NOMEM : LD_OK;
   if (rc == LD_OK)
     rc = ld_room_each(txn, &range, iterator->names_only, iterator->parts, add_to_page, iterator);
   if (rc == LD_NOMEM || (rc == LD_OK && (iterator->page.failed || iterator->after.failed)))
     rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
-  ld_buf_clear(&after);
+  if (rc != LD_OK) {
+    ld_buf_reset(&iterator->page);
+    ld_buf_reset(&iterator->after);
+    ld_buf_add(&iterator->after, ld_buf_slice(&begin));
+    iterator->last_page = false;
+  }
+  ld_buf_clear(&begin);
   return rc;
 }
 

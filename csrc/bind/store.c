@@ -63,8 +63,9 @@ static size_t read_options(lua_State *L, int index, ld_option *options) {
   size_t count = 0;
   lua_pushnil(L);
   while (lua_next(L, index)) {
-    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING || count == MOST_OPTIONS)
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
       lb_raise(L, LD_INVALID, "larder.open", "options: expected names and texts");
+    if (count == MOST_OPTIONS) lb_raise(L, LD_INVALID, "larder.open", "options: too many");
     options[count].name = lua_tostring(L, -2);
     options[count++].value = lb_check_text(L, -1, "larder.open", lua_tostring(L, -2));
     lua_pop(L, 1);

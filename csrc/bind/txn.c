@@ -217,12 +217,20 @@ static int rollback_tx(lua_State *L) {
   return 0;
 }
 
-/* __gc and __close: what was not committed is rolled back. */
-static int drop_tx(lua_State *L) {
+/* __gc: what was not committed is rolled back. It is in nobody's hands, so no call is running in it. */
+static int collect_tx(lua_State *L) {
   lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
   if (tx->txn != NULL) tx->store->L = L;
   roll_back(tx);
   return 0;
+}
+
+/* __close likewise; but a log or clock function may be called in the middle of this very transaction. */
+static int close_tx(lua_State *L) {
+  lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
+  if (tx->txn != NULL && tx->store->in_callback)
+    return lb_raise(L, LD_MISUSE, "tx", "closed in the store's own log or clock");
+  return collect_tx(L);
 }
 
 static int tx_tostring(lua_State *L) {
@@ -237,8 +245,8 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__gc", drop_tx},
-    {"__close", drop_tx},
+    {"__gc", collect_tx},
+    {"__close", close_tx},
     {"__tostring", tx_tostring},
     {NULL, NULL},
 };

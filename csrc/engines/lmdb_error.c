@@ -24,6 +24,9 @@ static ld_rc fail_system(ld_error *error, const ld_lmdb_env *env, const char *do
   if (code == EIO && is_disk_full(env)) code = ENOSPC;
   if (code == ENOSPC || code == EFBIG || code == EDQUOT)
     return ld_fail(error, LD_FULL, "%s: %s; free space, then try again", doing, strerror(code));
+  if (code == EACCES || code == EPERM || code == EROFS)
+    return ld_fail(error, LD_IO, "%s: %s; data.mdb, lock.mdb and the folder must be writable",
+                   doing, text);
   return ld_fail(error, LD_IO, "%s: %s", doing, code > 0 ? text : mdb_strerror(code));
 }
 
