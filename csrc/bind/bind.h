@@ -50,6 +50,8 @@ typedef struct lb_place {
 
 /* ---- errors (error.c) ---- */
 
+/* Push a new metatable of boxes; programs get its name from getmetatable, and not the finalizer in it. */
+void lb_new_metatable(lua_State *L, const char *name);
 /* Raise {code, message, op, retryable}; `op` is what was called: `rooms:save`. */
 int lb_raise(lua_State *L, ld_rc rc, const char *op, const char *format, ...);
 int lb_raise_error(lua_State *L, const ld_error *error, const char *op);

@@ -28,7 +28,6 @@ static bool push_map(lua_State *L, ld_slice *rest, uint32_t count, int depth) {
 
 static bool push_container(lua_State *L, ld_slice *rest, const ld_token *head, int depth) {
   if (depth == LD_DEPTH || !lua_checkstack(L, 4)) return false;
-  if (head->count > INT32_MAX / 64) return false;
   return head->kind == LD_MAP ? push_map(L, rest, head->count, depth + 1)
                               : push_array(L, rest, head->count, depth + 1);
 }
@@ -61,7 +60,7 @@ typedef struct decoding {
 } decoding;
 
 static void push_list(lua_State *L, decoding *work) {
-  lua_createtable(L, work->count < INT32_MAX / 64 ? (int)work->count : 0, 0);
+  lua_createtable(L, work->count < INT32_MAX ? (int)work->count : 0, 0);
   if (work->count == 0) luaL_setmetatable(L, LB_ARRAY);
   for (size_t i = 1; i <= work->count && work->sound; i++) {
     work->sound = lb_decode(L, &work->rest);

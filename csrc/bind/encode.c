@@ -147,9 +147,8 @@ static void turn_into_map(ld_buf *out, const sequence *s) {
   ld_slice rest, element;
   ld_buf_add(&elements, ld_bytes(out->data + s->body, out->size - s->body));
   if (elements.failed) out->failed = true;
-  if (out->failed) return;
   rest = ld_buf_slice(&elements);
-  out->size = s->start;
+  if (!out->failed) out->size = s->start;
   ld_write_open(out);
   for (size_t i = 1; i <= s->count && ld_value_take(&rest, &element); i++) {
     ld_write_int(out, (int64_t)i);

@@ -3,6 +3,12 @@
 
 #include "bind.h"
 
+void lb_new_metatable(lua_State *L, const char *name) {
+  luaL_newmetatable(L, name);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__metatable");
+}
+
 void lb_push_error(lua_State *L, const ld_error *of, const char *op) {
   ld_error copy = *of, *error = &copy; /* a finalizer may run meanwhile, and fail too */
   lua_createtable(L, 0, 5);

@@ -320,7 +320,7 @@ static const luaL_Reg methods[] = {
 };
 
 void lb_open_rooms(lua_State *L) {
-  luaL_newmetatable(L, LB_ROOMS);
+  lb_new_metatable(L, LB_ROOMS);
   lua_pushcfunction(L, rooms_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);

@@ -44,7 +44,7 @@ static ld_rc work_page(ld_txn *txn, void *context) {
   ld_buf_reset(&iterator->page);
   iterator->at = 0;
   iterator->count = 0;
-  iterator->last_page = true;
+  iterator->last_page = !txn->writable; /* a room may be saved behind the last one */
   iterator->page_rooms = txn->writable ? 1 : PAGE_ROOMS;
   ld_rc rc = begin.failed ? LD_NOMEM : LD_OK;
   if (rc == LD_OK)
@@ -136,7 +136,7 @@ int lb_rooms_names(lua_State *L) {
 }
 
 void lb_open_rooms_iterator(lua_State *L) {
-  luaL_newmetatable(L, LB_ITERATOR);
+  lb_new_metatable(L, LB_ITERATOR);
   lua_pushcfunction(L, drop);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);

@@ -40,6 +40,13 @@ static void call_log(void *context, ld_level level, const char *line) {
   lua_settop(store->L, top);
 }
 
+/* What the clock said instead of a time, for the message. */
+static void note_clock(lb_store *store) {
+  const char *text = lua_tostring(store->L, -1);
+  ld_fail(&store->error, LD_INVALID, "the clock: expected a whole number of ms, got %s",
+          text == NULL ? luaL_typename(store->L, -1) : text);
+}
+
 static int64_t call_clock(void *context) {
   lb_store *store = context;
   int64_t now = 0;
@@ -51,6 +58,7 @@ static int64_t call_clock(void *context) {
     store->in_callback = true;
     if (lua_pcall(store->L, 0, 1, 0) == LUA_OK) now = lua_tointegerx(store->L, -1, &whole);
     store->in_callback = inside;
+    if (!whole) note_clock(store);
   }
   if (!whole) store->clock_failed = true;
   lua_settop(store->L, top);
@@ -218,7 +226,7 @@ void lb_open_stores(lua_State *L, int module) {
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &boxes_key);
-  luaL_newmetatable(L, LB_STORE);
+  lb_new_metatable(L, LB_STORE);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

@@ -168,6 +168,7 @@ int lb_view(lua_State *L) {
     link_box(tx, place.tx->txn);
   else if (start(tx, &place, false) != LD_OK)
     return raise_here(L, place.store, "view");
+  lua_toclose(L, 3); /* a coroutine that is closed inside the function */
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 3);
   return end_view(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, end_view), 0);
@@ -252,7 +253,7 @@ static const luaL_Reg metamethods[] = {
 };
 
 void lb_open_txs(lua_State *L) {
-  luaL_newmetatable(L, LB_TX);
+  lb_new_metatable(L, LB_TX);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

@@ -64,7 +64,7 @@ static ld_rc fail_map_full(ld_error *error, const ld_lmdb_env *env, const char *
           "%s: the map of %zu bytes is full; the next transaction finds it doubled when no other "
           "one of this process is open, or set map_size",
           doing, info.me_mapsize);
-  if (error != NULL) error->retry = true;
+  if (error != NULL) error->retry = env != NULL && env->open_txns <= 1; /* else it cannot grow */
   return LD_FULL;
 }
 
