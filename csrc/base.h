@@ -74,7 +74,7 @@ ld_rc ld_fail(ld_error *error, ld_rc rc, const char *format, ...) LD_PRINTF(3, 4
 /* Put `"name": ` or another context before the text that is already there. Returns error->rc. */
 ld_rc ld_fail_in(ld_error *error, const char *format, ...) LD_PRINTF(2, 3);
 /* A printable rendering of any bytes, quoted, shortened past 60 bytes, into `out`; returns out. */
-typedef char ld_quoted[160];
+typedef char ld_quoted[256];
 const char *ld_quote(ld_slice bytes, ld_quoted out);
 
 /* A buffer that grows. Running out of memory sets `failed` and turns later writes into nothing,

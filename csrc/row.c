@@ -173,7 +173,7 @@ ld_rc ld_scan_begin(ld_scan *scan, ld_txn *txn, ld_slice prefix, ld_slice after)
   *scan = (ld_scan){.prefix = prefix, .short_prefix = short_prefix(prefix)};
   ld_rc rc = ld_cursor_open(txn, &scan->cursor);
   if (rc != LD_OK) return rc;
-  bool from_after = ld_compare(stored, scan->short_prefix) > 0;
+  bool from_after = after.size > 0 && ld_compare(stored, scan->short_prefix) >= 0;
   rc = ld_cursor_seek(scan->cursor, from_after ? stored : scan->short_prefix);
   scan->placed = rc == LD_OK;
   if (scan->placed && from_after) rc = ld_cursor_current(scan->cursor, &key, &value);

@@ -17,7 +17,6 @@ typedef struct room_call {
   ld_rating rating;
   bool accepted, now;
   uint64_t count;
-  size_t opened;
   ld_room_stats stats;
 } room_call;
 
@@ -41,9 +40,8 @@ static ld_slice check_name(lua_State *L, const char *op) {
 
 /* The one document in the store's result. */
 static int push_result(lua_State *L, lb_store *store, const char *op) {
-  ld_slice rest = ld_buf_slice(&store->result);
-  if (lb_decode(L, &rest)) return 1;
-  return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
+  size_t at = 0;
+  return lb_push_documents(L, &store->result, &at, 1, op);
 }
 
 static int push_nil(lua_State *L) {
@@ -130,9 +128,7 @@ static ld_rc work_list(ld_txn *txn, void *context) {
   room_call *call = context;
   ld_buf *result = &call->store->result;
   call->count = 0;
-  size_t opened = ld_write_open(result);
   ld_rc rc = ld_room_each(txn, &call->range, false, LD_ROOM_CONFIG, add_to_list, call);
-  ld_write_close(result, opened, LD_ARRAY, (size_t)call->count);
   if (rc == LD_OK && result->failed) rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
   return rc;
 }
@@ -147,7 +143,7 @@ static int list_rooms(lua_State *L) {
   call.range.after = lb_option_string(L, 2, "after", op);
   call.limit = lb_option_count(L, 2, "limit", -1, op);
   lb_read(L, &rooms->place, work_list, &call, op);
-  return push_result(L, call.store, op);
+  return lb_push_list(L, &call.store->result, (size_t)call.count, op);
 }
 
 /* ---- ratings ---- */
@@ -177,7 +173,7 @@ static bool check_like(lua_State *L, int index, const char *op) {
 /* The time at stack index 6, as a document; false when it is to be now. */
 static bool read_time(lua_State *L, ld_buf *document, const char *op) {
   if (lua_isnoneornil(L, 6)) return false;
-  if (lua_type(L, 6) != LUA_TNUMBER || isnan(lua_tonumber(L, 6)))
+  if (lua_type(L, 6) != LUA_TNUMBER || !isfinite(lua_tonumber(L, 6)))
     lb_raise(L, LD_INVALID, op, "time: expected ms since 1970, got %s", luaL_tolstring(L, 6, NULL));
   ld_buf_reset(document);
   if (lua_isinteger(L, 6))
@@ -324,7 +320,7 @@ static const luaL_Reg methods[] = {
 };
 
 void lb_open_rooms(lua_State *L) {
-  luaL_newmetatable(L, LB_ROOMS);
+  lb_new_metatable(L, LB_ROOMS);
   lua_pushcfunction(L, rooms_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);

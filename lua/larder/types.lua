@@ -39,6 +39,7 @@
 ---@field map_size? string|integer lmdb: how much address space to begin with, in bytes or as "64GiB"; it grows by itself
 ---@field readers? integer lmdb: read transactions at once, by all processes; 1024 when absent
 ---@field check_on_open? string|integer lmdb: check every page of a store up to this size; "16MiB" when absent, 0 for never
+---@field read_only? boolean lmdb: writes are MISUSE
 ---@field log? "error"|"warn"|"info"|"debug"|fun(level: string, line: string) may not use the store; silent when absent
 ---@field clock? fun(): integer ms since 1970; the system's when absent
 
@@ -81,11 +82,11 @@ function Place:view(f) end
 ---@return larder.Tx
 function Place:begin(mode) end
 
+---@return larder.Stats
+function Place:stats() end
+
 ---@class larder.Store: larder.Place
 local Store = {}
-
----@return larder.Stats
-function Store:stats() end
 
 --- Make every commit so far survive a power loss (matters with durability "system" and "none").
 function Store:sync() end
