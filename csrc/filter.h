@@ -18,8 +18,8 @@
 **   $ne $nin $not           the negation; so they match a document without the field
 **   $and $or $nor           at the top of a filter, of a list of filters, at least one
 **
-** A predicate looks at an array and at each of its elements; $size, $exists and $elemMatch at the array only. Where an operator
-** needs a list, {} is an empty one. */
+** A predicate looks at an array and at each of its elements (not where the path ends in a number that picked the array);
+** $size, $exists and $elemMatch look at the array only. Where an operator needs a list, {} is an empty one. */
 #ifndef LD_FILTER_H
 #define LD_FILTER_H
 
@@ -47,8 +47,9 @@ typedef enum ld_filter_op {
   LD_F_MOD
 } ld_filter_op;
 
-/* One node of the tree; the planner reads it. The root is an AND; no AND is directly in an AND, and no other has one child only. $ne is NOT EQ,
-** $nin NOT IN, $gte null and $lte null are EQ null. */
+/* One node of the tree; the planner reads it. The root is an AND, perhaps of nothing; an AND below is in no AND and has no
+** single child. $ne is NOT EQ, $nin NOT IN, $gte null and $lte null are EQ null. A range of numbers leaves out NaN, which
+** sorts below them. */
 typedef struct ld_filter ld_filter;
 struct ld_filter {
   ld_filter_op op;

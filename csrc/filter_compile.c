@@ -235,18 +235,25 @@ ld_rc ld_filter_fields(ld_filter_compiler *by, ld_slice map, ld_filter_list *lis
   return rc;
 }
 
-ld_rc ld_filter_compile(ld_slice document, ld_filter **filter, ld_error *error) {
+static ld_rc compile(ld_filter_root *root, ld_slice document, ld_error *error) {
+  ld_filter_compiler by = {.root = root, .error = error};
   ld_filter_list list = {NULL, NULL};
+  ld_rc rc = LD_OK;
+  ld_buf_add(&root->document, document);
+  if (!root->document.failed) rc = ld_filter_fields(&by, ld_buf_slice(&root->document), &list);
+  if (root->document.failed || (rc == LD_OK && by.where.failed))
+    rc = ld_fail(error, LD_NOMEM, "filter: out of memory");
+  root->node.seen = (ld_filter){.op = LD_F_AND, .children = list.first};
+  ld_buf_clear(&by.where);
+  return rc;
+}
+
+ld_rc ld_filter_compile(ld_slice document, ld_filter **filter, ld_error *error) {
   ld_rc rc = ld_value_check(document, error);
   if (rc != LD_OK) return rc;
   ld_filter_root *root = calloc(1, sizeof *root);
   if (root == NULL) return ld_fail(error, LD_NOMEM, "filter: out of memory");
-  ld_buf_add(&root->document, document);
-  ld_filter_compiler by = {.root = root, .error = error};
-  rc = root->document.failed ? ld_fail(error, LD_NOMEM, "filter: out of memory")
-                             : ld_filter_fields(&by, ld_buf_slice(&root->document), &list);
-  ld_buf_clear(&by.where);
-  root->node.seen = (ld_filter){.op = LD_F_AND, .children = list.first};
+  rc = compile(root, document, error);
   if (rc == LD_OK)
     *filter = &root->node.seen;
   else

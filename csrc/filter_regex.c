@@ -8,6 +8,19 @@
 
 #include "filter_node.h"
 
+/* Without REG_STARTEND a text has to end with a zero byte, and one inside ends it; the address sanitizer does not know the
+** flag, and looks for the zero byte. */
+#ifndef REG_STARTEND
+#define REG_STARTEND 0
+#define NEEDS_END
+#elif defined(__SANITIZE_ADDRESS__)
+#define NEEDS_END
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define NEEDS_END
+#endif
+#endif
+
 enum { LONGEST = 1000, MOST_ATOMS = 2000, DEEPEST = 100 };
 
 struct ld_filter_regex {
@@ -134,21 +147,24 @@ ld_rc ld_filter_regex_new(ld_filter_compiler *by, ld_slice pattern, bool fold_ca
   return compile(by, text, fold_case, regex);
 }
 
-#ifdef REG_STARTEND
-bool ld_filter_regex_match(const ld_filter_regex *regex, ld_slice text) {
-  regmatch_t all = {.rm_so = 0, .rm_eo = (regoff_t)text.size};
-  return regexec(&regex->compiled, (const char *)text.data, 1, &all, REG_STARTEND) == 0;
+static bool run(const ld_filter_regex *regex, const char *text, size_t size) {
+  regmatch_t all = {.rm_so = 0, .rm_eo = (regoff_t)size};
+  return regexec(&regex->compiled, text, 1, &all, REG_STARTEND) == 0;
 }
-#else
-/* Where a text has to end with a zero byte, it is copied, and one inside ends it. */
+
+#ifdef NEEDS_END
 bool ld_filter_regex_match(const ld_filter_regex *regex, ld_slice text) {
   char few[1024], *copy = text.size < sizeof few ? few : malloc(text.size + 1);
   if (copy == NULL) return false;
   if (text.size > 0) memcpy(copy, text.data, text.size);
   copy[text.size] = '\0';
-  bool matches = regexec(&regex->compiled, copy, 0, NULL, 0) == 0;
+  bool matches = run(regex, copy, text.size);
   if (copy != few) free(copy);
   return matches;
+}
+#else
+bool ld_filter_regex_match(const ld_filter_regex *regex, ld_slice text) {
+  return run(regex, (const char *)text.data, text.size);
 }
 #endif
 

@@ -14,14 +14,11 @@
 
 /* The first byte of each key. */
 enum {
-  LD_SPACE_STORE = 0x01,      /* signature, sequence */
-  LD_SPACE_ROOM = 0x02,       /* (name) -> room */
-  LD_SPACE_RATING = 0x03,     /* (room id, media) -> ratings */
-  LD_SPACE_PROGRESS = 0x04,   /* (room id, user) -> progress */
-  LD_SPACE_COLLECTION = 0x05, /* (name) -> declaration */
-  LD_SPACE_DOCUMENT = 0x06,   /* (collection, id) -> document */
-  LD_SPACE_COUNT = 0x07,      /* (collection) -> how many documents */
-  LD_SPACE_MAP = 0x09         /* (map) -> how many keys; (map, key...) -> value */
+  LD_SPACE_STORE = 0x01,    /* signature, sequence */
+  LD_SPACE_ROOM = 0x02,     /* (name) -> room */
+  LD_SPACE_RATING = 0x03,   /* (room id, media) -> ratings */
+  LD_SPACE_PROGRESS = 0x04, /* (room id, user) -> progress */
+  LD_SPACE_MAP = 0x09       /* (map) -> how many keys; (map, key...) -> value */
 };
 
 typedef struct ld_row {

@@ -11,6 +11,7 @@ local elsewhere = {
   ["csrc/bind/decode.c"] = "spec/values_spec.lua",
   ["csrc/bind/encode.c"] = "spec/values_spec.lua",
   ["csrc/bind/error.c"] = "spec/rooms_input_spec.lua",
+  ["csrc/bind/key.c"] = "spec/map_spec.lua",
   ["csrc/bind/module.c"] = "spec/larder_spec.lua",
   ["csrc/bind/place.c"] = "spec/txn_spec.lua",
   ["lua/larder/types.lua"] = "annotations only",
