@@ -189,3 +189,11 @@ bool ld_read_varint(ld_slice *rest, uint64_t *number) {
   }
   return false;
 }
+
+void ld_hash128(ld_slice bytes, uint8_t out[LD_HASH]) {
+  __extension__ typedef unsigned __int128 wide;
+  const wide prime = (wide)1 << 88 | 0x13b;
+  wide hash = (wide)0x6c62272e07bb0142u << 64 | 0x62b821756295c58du;
+  for (size_t i = 0; i < bytes.size; i++) hash = (hash ^ bytes.data[i]) * prime;
+  for (size_t i = 0; i < LD_HASH; i++) out[i] = (uint8_t)(hash >> (8 * (LD_HASH - 1 - i)));
+}

@@ -115,4 +115,8 @@ bool ld_read_varint(ld_slice *rest, uint64_t *number);
 ** Start with 0; feed the result back in to go on. Uses the processor's instruction where there is one. */
 uint32_t ld_crc32c(uint32_t crc, ld_slice bytes);
 
+/* FNV-1a of 128 bits, big-endian (http://www.isthe.com/chongo/tech/comp/fnv/). Spreads well; not for secrets. */
+enum { LD_HASH = 16 };
+void ld_hash128(ld_slice bytes, uint8_t hash[LD_HASH]);
+
 #endif

@@ -71,6 +71,15 @@ bool lb_decode(lua_State *L, ld_slice *rest);
 int lb_push_documents(lua_State *L, ld_buf *buf, size_t *at, size_t count, const char *op);
 /* Likewise push one table, the list of the `count` documents that the buffer holds. (As one document the list would be a level deeper than they may be.) */
 int lb_push_list(lua_State *L, ld_buf *buf, size_t count, const char *op);
+static inline int lb_push_nil(lua_State *L) {
+  lua_pushnil(L);
+  return 1;
+}
+/* Set a field of the table on top of the stack. */
+static inline void lb_set_count(lua_State *L, const char *name, uint64_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, name);
+}
 void lb_open_values(lua_State *L, int module); /* null and array, into the module's table */
 
 /* ---- arguments (argument.c) ---- */

@@ -36,11 +36,6 @@ static map_call begin_key_call(lua_State *L, const lb_map *map, const char *op) 
 
 static ld_slice key_of(const map_call *call) { return ld_buf_slice(&call->store->key); }
 
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
-}
-
 /* ---- set ---- */
 
 static ld_rc work_set(ld_txn *txn, void *context) {
@@ -79,7 +74,7 @@ static int get_value(lua_State *L) {
   static const char op[] = "map:get";
   lb_map *map = lb_check_map(L, op);
   map_call call = begin_key_call(L, map, op);
-  if (lb_read(L, &map->place, work_get, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &map->place, work_get, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   size_t at = 0;
   return lb_push_documents(L, &call.store->result, &at, 1, op);
 }
@@ -173,7 +168,7 @@ static ld_rc work_first(ld_txn *txn, void *context) {
 static int push_first(lua_State *L, const lb_map *map, map_call *call, const char *op) {
   lb_read(L, &map->place, work_first, call, op);
   size_t at = 0;
-  if (call->store->result.size == 0) return push_nil(L);
+  if (call->store->result.size == 0) return lb_push_nil(L);
   return lb_push_documents(L, &call->store->result, &at, 2, op);
 }
 

@@ -44,11 +44,6 @@ static int push_result(lua_State *L, lb_store *store, const char *op) {
   return lb_push_documents(L, &store->result, &at, 1, op);
 }
 
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
-}
-
 /* ---- save ---- */
 
 static ld_rc work_save(ld_txn *txn, void *context) {
@@ -85,7 +80,7 @@ static int get_room(lua_State *L) {
   room_call call = {.store = rooms->place.store, .name = check_name(L, op), .parts = LD_ROOM_WHOLE};
   lb_check_options(L, 3, known, op);
   if (!lb_option_bool(L, 3, "ratings", true, op)) call.parts = LD_ROOM_PASSWORD;
-  if (lb_read(L, &rooms->place, work_get, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &rooms->place, work_get, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   return push_result(L, call.store, op);
 }
 
@@ -205,7 +200,7 @@ static int room_matches(lua_State *L) {
   lb_rooms *rooms = lb_check_rooms(L, op);
   room_call call = {.store = rooms->place.store, .name = check_name(L, op)};
   if (!lua_isnoneornil(L, 3)) call.other = lb_check_string(L, 3, op, "user");
-  if (lb_read(L, &rooms->place, work_matches, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &rooms->place, work_matches, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   return push_result(L, call.store, op);
 }
 
@@ -219,7 +214,7 @@ static int check_password(lua_State *L) {
   lb_rooms *rooms = lb_check_rooms(L, op);
   room_call call = {.name = check_name(L, op)};
   if (!lua_isnoneornil(L, 3)) call.other = lb_check_string(L, 3, op, "attempt");
-  if (lb_read(L, &rooms->place, work_password, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &rooms->place, work_password, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   lua_pushboolean(L, call.accepted);
   return 1;
 }
@@ -248,11 +243,6 @@ static ld_rc work_stats(ld_txn *txn, void *context) {
   return ld_room_stat(txn, &((room_call *)context)->stats);
 }
 
-static void set_count(lua_State *L, const char *name, uint64_t count) {
-  lua_pushinteger(L, (lua_Integer)count);
-  lua_setfield(L, -2, name);
-}
-
 static int rooms_stats(lua_State *L) {
   static const char op[] = "rooms:stats";
   lb_rooms *rooms = lb_check_rooms(L, op);
@@ -260,10 +250,10 @@ static int rooms_stats(lua_State *L) {
   lb_read(L, &rooms->place, work_stats, &call, op);
   const ld_room_stats *stats = &call.stats;
   lua_createtable(L, 0, 5);
-  set_count(L, "rooms", stats->rooms);
-  set_count(L, "ratings", stats->ratings);
-  set_count(L, "likes", stats->likes);
-  set_count(L, "matches", stats->matches);
+  lb_set_count(L, "rooms", stats->rooms);
+  lb_set_count(L, "ratings", stats->ratings);
+  lb_set_count(L, "likes", stats->likes);
+  lb_set_count(L, "matches", stats->matches);
   lua_pushnumber(L, stats->media == 0 ? 0 : (lua_Number)stats->matches / (lua_Number)stats->media);
   lua_setfield(L, -2, "match_rate");
   return 1;

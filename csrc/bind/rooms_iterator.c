@@ -61,11 +61,6 @@ static ld_rc work_page(ld_txn *txn, void *context) {
   return rc;
 }
 
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
-}
-
 /* Make sure that there is a row in the page; false at the end. */
 static bool fill_page(lua_State *L, rooms_iterator *iterator) {
   if (iterator->at < iterator->page.size) return true;
@@ -80,7 +75,7 @@ static int step(lua_State *L) {
   lb_check_open(L, &iterator->rooms->place, iterator->op);
   if (iterator->stepping)
     return lb_raise(L, LD_MISUSE, iterator->op, "a step is not finished, or has failed");
-  if (!fill_page(L, iterator)) return push_nil(L);
+  if (!fill_page(L, iterator)) return lb_push_nil(L);
   iterator->stepping = true;
   int count = lb_push_documents(L, &iterator->page, &iterator->at, iterator->names_only ? 1 : 2,
                                 iterator->op);

@@ -178,11 +178,6 @@ static int sync_store(lua_State *L) {
   return 0;
 }
 
-static void set_count(lua_State *L, const char *name, uint64_t count) {
-  lua_pushinteger(L, (lua_Integer)count);
-  lua_setfield(L, -2, name);
-}
-
 int lb_stats(lua_State *L) {
   ld_engine_stats stats = {0};
   lb_place place = lb_check_place(L, 1, "store:stats");
@@ -194,10 +189,10 @@ int lb_stats(lua_State *L) {
   lua_createtable(L, 0, 5);
   lua_pushstring(L, engine);
   lua_setfield(L, -2, "engine");
-  set_count(L, "entries", stats.entries);
-  set_count(L, "bytes_used", stats.bytes_used);
-  if (stats.bytes_limit > 0) set_count(L, "bytes_limit", stats.bytes_limit);
-  set_count(L, "readers", stats.readers);
+  lb_set_count(L, "entries", stats.entries);
+  lb_set_count(L, "bytes_used", stats.bytes_used);
+  if (stats.bytes_limit > 0) lb_set_count(L, "bytes_limit", stats.bytes_limit);
+  lb_set_count(L, "readers", stats.readers);
   return 1;
 }
 
