@@ -109,6 +109,8 @@ static void after_error(lua_State *L, lb_tx *tx) {
     ld_fail(&error, LD_MISUSE,
             "the function must not yield: another coroutine would meet the open write transaction");
     lb_push_error(L, &error, "update");
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "cause");
   }
   roll_back(tx);
 }

@@ -23,6 +23,7 @@
 ---@field message string what was wrong, and where
 ---@field op string what was called: "rooms:save"
 ---@field retryable boolean the same call may succeed when it is made again
+---@field cause? any what Lua said, where the error stands for another one
 ---@field problems? larder.FileProblem[] of rooms:import
 
 ---@class larder.FileProblem
