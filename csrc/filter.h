@@ -16,7 +16,7 @@
 **   $elemMatch              an array with an element that matches: with operators the element itself, as it is; with
 **                           fields an element that is a map
 **   $ne $nin $not           the negation; so they match a document without the field
-**   $and $or $nor           at the top of a filter, of a list of filters, at least one
+**   $and $or $nor           at the top of a filter, of a list of filters, at least one; behind a field, of maps of operators
 **
 ** A predicate looks at an array and at each of its elements (not where the path ends in a number that picked the array);
 ** $size, $exists and $elemMatch look at the array only. Where an operator needs a list, {} is an empty one. */

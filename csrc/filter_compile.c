@@ -152,43 +152,38 @@ static ld_rc compile_field(ld_filter_compiler *by, ld_slice name, ld_slice value
   return rc;
 }
 
+/* Behind a field a branch is a map of operators on its path; else a filter. */
+static ld_rc compile_conditions(ld_filter_compiler *by, const ld_path *path, ld_slice filter,
+                                ld_filter_list *list) {
+  if (path == NULL) return ld_filter_fields(by, filter, list);
+  if (!ld_filter_has_operators(filter)) return ld_filter_fail(by, "expected a map of operators");
+  return ld_filter_operators(by, path, filter, list);
+}
+
 /* One of the filters of $and, $or, $nor: of $and its conditions themselves. */
-static ld_rc compile_branch(ld_filter_compiler *by, ld_filter_op op, ld_slice filter,
-                            ld_filter_list *list) {
+static ld_rc compile_branch(ld_filter_compiler *by, ld_filter_op op, const ld_path *path,
+                            ld_slice filter, ld_filter_list *list) {
   ld_filter_list conditions = {NULL, NULL};
-  ld_rc rc = ld_filter_fields(by, filter, op == LD_F_AND ? list : &conditions);
+  ld_rc rc = compile_conditions(by, path, filter, op == LD_F_AND ? list : &conditions);
   if (rc != LD_OK || op == LD_F_AND) return rc;
-  ld_filter_node *node = ld_filter_join(by, NULL, &conditions);
+  ld_filter_node *node = ld_filter_join(by, path, &conditions);
   if (node == NULL) return LD_NOMEM;
   ld_filter_append(list, node);
   return LD_OK;
 }
 
-static ld_rc compile_branches(ld_filter_compiler *by, ld_filter_op op, ld_slice operand,
-                              ld_filter_list *list) {
+static ld_rc compile_branches(ld_filter_compiler *by, ld_filter_op op, const ld_path *path,
+                              ld_slice operand, ld_filter_list *list) {
   ld_slice rest, filter;
   uint32_t count;
   ld_rc rc = ld_filter_open_list(by, operand, &rest, &count);
   if (rc == LD_OK && count == 0) rc = ld_filter_fail(by, "expected one filter at least, got none");
   for (uint32_t i = 0; rc == LD_OK && i < count && ld_value_take(&rest, &filter); i++) {
     size_t entered = ld_filter_enter_element(by, i + 1);
-    rc = compile_branch(by, op, filter, list);
+    rc = compile_branch(by, op, path, filter, list);
     ld_filter_leave(by, entered);
   }
   return rc;
-}
-
-static ld_rc compile_connective(ld_filter_compiler *by, ld_filter_op op, ld_slice operand,
-                                ld_filter_list *list) {
-  ld_filter_list branches = {NULL, NULL};
-  if (op == LD_F_AND) return compile_branches(by, op, operand, list);
-  ld_filter_node *node = ld_filter_make_node(by, op, NULL, LD_SLICE_NONE);
-  if (node == NULL) return LD_NOMEM;
-  ld_rc rc = compile_branches(by, op, operand, &branches);
-  if (rc != LD_OK) return rc;
-  node->seen.children = branches.first;
-  ld_filter_append(list, node);
-  return LD_OK;
 }
 
 static const char *const connectives[] = {"$and", "$or", "$nor", NULL};
@@ -203,13 +198,26 @@ static ld_filter_op connective_of(ld_slice name) {
 
 bool ld_filter_is_connective(ld_slice name) { return connective_of(name) != LD_F_NOT; }
 
+ld_rc ld_filter_connect(ld_filter_compiler *by, const ld_path *path, ld_slice name,
+                        ld_slice operand, ld_filter_list *list) {
+  ld_filter_list branches = {NULL, NULL};
+  ld_filter_op op = connective_of(name);
+  if (op == LD_F_AND) return compile_branches(by, op, path, operand, list);
+  ld_filter_node *node = ld_filter_make_node(by, op, NULL, LD_SLICE_NONE);
+  if (node == NULL) return LD_NOMEM;
+  ld_rc rc = compile_branches(by, op, path, operand, &branches);
+  if (rc != LD_OK) return rc;
+  node->seen.children = branches.first;
+  ld_filter_append(list, node);
+  return LD_OK;
+}
+
 static ld_rc compile_dollar(ld_filter_compiler *by, ld_slice name, ld_slice operand,
                             ld_filter_list *list) {
   ld_rc rc;
-  ld_filter_op op = connective_of(name);
   size_t entered = ld_filter_enter(by, name);
-  if (op != LD_F_NOT)
-    rc = compile_connective(by, op, operand, list);
+  if (ld_filter_is_connective(name))
+    rc = ld_filter_connect(by, NULL, name, operand, list);
   else if (ld_filter_is_operator(name))
     rc = ld_filter_fail(by, "goes behind a field, into a map of operators");
   else

@@ -81,6 +81,9 @@ static inline bool ld_filter_is_dollar(const ld_token *key) {
   return ld_is_string(key) && key->bytes.size > 0 && key->bytes.data[0] == '$';
 }
 bool ld_filter_is_connective(ld_slice name); /* $and $or $nor */
+/* Append the condition of one of them: over filters, or, behind a field, over maps of operators on its path. */
+ld_rc ld_filter_connect(ld_filter_compiler *by, const ld_path *path, ld_slice name,
+                        ld_slice operand, ld_filter_list *list);
 /* Whether a value is a map in which some key begins with `$`. */
 bool ld_filter_has_operators(ld_slice value);
 /* Append the conditions of a map of fields, $and, $or, $nor. */

@@ -177,15 +177,19 @@ static ld_rc read_not(ld_filter_compiler *by, ld_filter_node *node, ld_slice map
   return rc != LD_OK ? rc : adopt(by, node, node->seen.path, &list);
 }
 
-/* Whether an $elemMatch looks at fields: none of its keys is an operator on a value. */
+/* Whether a map of conditions, as in an $elemMatch, looks at fields: none of its keys is an operator on a value, nor is one in the first
+** branch of its $and, $or, $nor. The recursion follows the document. */
 static bool is_of_maps(ld_slice map) {
-  ld_token head = {.kind = LD_NIL}, key = {.kind = LD_NIL};
-  ld_slice skipped;
-  ld_value_next(&map, &head);
+  ld_token head = {.kind = LD_NIL}, key = {.kind = LD_NIL}, list = {.kind = LD_NIL};
+  ld_slice value;
+  if (!ld_value_next(&map, &head) || head.kind != LD_MAP) return true;
   for (uint32_t i = 0; i < head.count; i++) {
     ld_value_next(&map, &key);
-    ld_value_take(&map, &skipped);
-    if (ld_filter_is_dollar(&key) && !ld_filter_is_connective(key.bytes)) return false;
+    ld_value_take(&map, &value);
+    if (!ld_filter_is_dollar(&key)) continue;
+    if (!ld_filter_is_connective(key.bytes)) return false;
+    ld_value_next(&value, &list);
+    if (list.kind == LD_ARRAY && list.count > 0 && !is_of_maps(value)) return false;
   }
   return true;
 }
@@ -260,8 +264,6 @@ bool ld_filter_is_operator(ld_slice name) {
 
 static ld_rc unknown_operator(ld_filter_compiler *by, ld_slice name) {
   const char *known[OPERATORS + 1] = {NULL};
-  if (ld_filter_is_connective(name))
-    return ld_filter_fail(by, "goes into a map of fields, not behind one");
   for (size_t i = 0; i < OPERATORS; i++) known[i] = operators[i].name;
   return ld_filter_unknown(by, "operator", name, known);
 }
@@ -283,6 +285,7 @@ static ld_rc compile_operator(ld_filter_compiler *by, const ld_path *path, ld_sl
                               ld_slice operand, ld_slice map, ld_filter_list *list) {
   const operation *op = operators;
   ld_slice pattern;
+  if (ld_filter_is_connective(name)) return ld_filter_connect(by, path, name, operand, list);
   while (op < operators + OPERATORS && !ld_equal(name, ld_text(op->name))) op++;
   if (op == operators + OPERATORS) return unknown_operator(by, name);
   if (op->read == NULL)
