@@ -30,13 +30,14 @@ LUA := $(or $(shell for lua in lua5.4 lua54 lua-5.4 lua; do \
 endif
 
 pkg = $(shell for name in $(2); do pkg-config --exists "$$name >= $(3)" 2>/dev/null && pkg-config --$(1) $$name && break; done)
-LUA_CFLAGS ?= $(call pkg,cflags,lua5.4 lua-5.4 lua54 lua,5.4)
-LIB_CFLAGS ?= $(call pkg,cflags,lmdb,0.9.24) $(call pkg,cflags,libcjson,1.7)
-LIBS       ?= $(or $(call pkg,libs,lmdb,0.9.24),-llmdb) $(or $(call pkg,libs,libcjson,1.7),-lcjson) -lm
+LUA_CFLAGS := $(or $(LUA_CFLAGS),$(call pkg,cflags,lua5.4 lua-5.4 lua54 lua,5.4))
+LIB_CFLAGS := $(or $(LIB_CFLAGS),$(call pkg,cflags,lmdb,0.9.24) $(call pkg,cflags,libcjson,1.7))
+LIBS       := $(or $(LIBS),$(or $(call pkg,libs,lmdb,0.9.24),-llmdb) $(or $(call pkg,libs,libcjson,1.7),-lcjson) -lm)
 
 # ---- flags ----
 
-OPT_release  := -O2 -g
+CFLAGS       ?= -O2 -g
+OPT_release  := $(CFLAGS)
 # The tree of the memory engine with small nodes is a deep one.
 OPT_asan     := -O1 -g -DLD_NODE_FAN=8 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_valgrind := -O1 -g
@@ -47,10 +48,10 @@ OPT_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize
 STAY_asan     := -Wl,-z,nodelete
 STAY_valgrind := -Wl,-z,nodelete
 
-CFLAGS  ?= $(OPT_$(MODE))
+OPT     := $(OPT_$(MODE))
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes $(if $(CI),-Werror)
-COMPILE  = $(CC) -std=c11 -D_GNU_SOURCE -pthread -fPIC -fno-plt $(WARN) $(CFLAGS) $(CPPFLAGS) $(LIB_CFLAGS) -Icsrc -MMD -MP
-LINK     = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
+COMPILE  = $(CC) -std=c11 -D_GNU_SOURCE -pthread -fPIC -fno-plt $(WARN) $(OPT) $(CPPFLAGS) $(LIB_CFLAGS) -Icsrc -MMD -MP
+LINK     = $(CC) -pthread $(OPT) $(LDFLAGS)
 
 # A module shows its luaopen_ function and nothing else.
 ifeq ($(SYSTEM),Darwin)

@@ -99,19 +99,21 @@ ld_rc ld_fail(ld_error *error, ld_rc rc, const char *format, ...) {
 }
 
 ld_rc ld_fail_in(ld_error *error, const char *format, ...) {
-  char text[sizeof error->text];
+  enum { LONGEST = sizeof error->text - 1, REASON = LONGEST / 2 };
+  char context[sizeof error->text];
+  size_t reason = strnlen(error->text, LONGEST);
+  size_t room = LONGEST - (reason < REASON ? reason : REASON);
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(text, sizeof text, format, arguments);
+  vsnprintf(context, sizeof context, format, arguments);
   va_end(arguments);
-  if (length >= 0 && (size_t)length < sizeof text) {
-    size_t room = sizeof text - (size_t)length;
-    size_t tail = strnlen(error->text, sizeof error->text - 1);
-    if (tail >= room) tail = room - 1;
-    memcpy(text + length, error->text, tail);
-    text[(size_t)length + tail] = '\0';
-  }
-  memcpy(error->text, text, sizeof text);
+  size_t size = strlen(context), cut = size > room ? size - room : 0;
+  if (cut > 0) memcpy(context + cut, "...", 3); /* of a path its end says more */
+  size -= cut;
+  if (reason > LONGEST - size) reason = LONGEST - size;
+  memmove(error->text + size, error->text, reason);
+  memcpy(error->text, context + cut, size);
+  error->text[size + reason] = '\0';
   return error->rc;
 }
 
@@ -121,7 +123,7 @@ const char *ld_quote(ld_slice bytes, ld_quoted out) {
   while (shown < bytes.size && shown > 0 && (bytes.data[shown] & 0xc0) == 0x80) shown--;
   bool plain = ld_is_utf8(ld_bytes(bytes.data, shown));
   out[used++] = '"';
-  for (size_t i = 0; i < shown && used + 8 < sizeof(ld_quoted); i++) {
+  for (size_t i = 0; i < shown; i++) { /* at most 4 characters each: they all fit */
     uint8_t byte = bytes.data[i];
     if (byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\' || (byte >= 0x80 && !plain))
       used += (size_t)snprintf(out + used, sizeof(ld_quoted) - used, "\\x%02x", byte);
@@ -186,4 +188,12 @@ bool ld_read_varint(ld_slice *rest, uint64_t *number) {
     }
   }
   return false;
+}
+
+void ld_hash128(ld_slice bytes, uint8_t out[LD_HASH]) {
+  __extension__ typedef unsigned __int128 wide;
+  const wide prime = (wide)1 << 88 | 0x13b;
+  wide hash = (wide)0x6c62272e07bb0142u << 64 | 0x62b821756295c58du;
+  for (size_t i = 0; i < bytes.size; i++) hash = (hash ^ bytes.data[i]) * prime;
+  for (size_t i = 0; i < LD_HASH; i++) out[i] = (uint8_t)(hash >> (8 * (LD_HASH - 1 - i)));
 }

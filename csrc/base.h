@@ -74,7 +74,7 @@ ld_rc ld_fail(ld_error *error, ld_rc rc, const char *format, ...) LD_PRINTF(3, 4
 /* Put `"name": ` or another context before the text that is already there. Returns error->rc. */
 ld_rc ld_fail_in(ld_error *error, const char *format, ...) LD_PRINTF(2, 3);
 /* A printable rendering of any bytes, quoted, shortened past 60 bytes, into `out`; returns out. */
-typedef char ld_quoted[160];
+typedef char ld_quoted[256];
 const char *ld_quote(ld_slice bytes, ld_quoted out);
 
 /* A buffer that grows. Running out of memory sets `failed` and turns later writes into nothing,
@@ -114,5 +114,9 @@ bool ld_read_varint(ld_slice *rest, uint64_t *number);
 /* CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected; RFC 3720 B.4: "123456789" -> 0xE3069283).
 ** Start with 0; feed the result back in to go on. Uses the processor's instruction where there is one. */
 uint32_t ld_crc32c(uint32_t crc, ld_slice bytes);
+
+/* FNV-1a of 128 bits, big-endian (http://www.isthe.com/chongo/tech/comp/fnv/). Spreads well; not for secrets. */
+enum { LD_HASH = 16 };
+void ld_hash128(ld_slice bytes, uint8_t hash[LD_HASH]);
 
 #endif

@@ -18,15 +18,17 @@ static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
 
 /* ---- engines ---- */
 
-static ld_rc check_table(const ld_engine_ops *ops, ld_error *error) {
-  if (ops->abi == LD_ENGINE_ABI) return LD_OK;
+static ld_rc check_table(const ld_engine_ops *ops, const ld_config *config, ld_error *error) {
+  static const char *const none[] = {NULL};
+  if (ops->abi == LD_ENGINE_ABI)
+    return ld_options_check(config, ops->options == NULL ? none : ops->options, error);
   return ld_fail(error, LD_UNSUPPORTED, "engine: built for version %u of the port, this is %u",
                  (unsigned)ops->abi, LD_ENGINE_ABI);
 }
 
 ld_rc ld_engine_open(const ld_engine_ops *ops, const ld_config *config, ld_engine **engine,
                      ld_error *error) {
-  ld_rc rc = check_table(ops, error);
+  ld_rc rc = check_table(ops, config, error);
   if (rc != LD_OK) return rc;
   ld_engine *opened = calloc(1, ops->engine_size);
   if (opened == NULL) return ld_fail(error, LD_NOMEM, "%s: out of memory", ops->name);
@@ -138,6 +140,13 @@ ld_rc ld_begin(ld_engine *engine, bool writable, ld_txn **txn) {
   return start(engine, NULL, writable, txn);
 }
 
+/* The numbers that a nested transaction gave out stay given out, though it is rolled back. */
+static void hand_up_sequence(ld_txn *txn) {
+  if (txn->parent == NULL) return;
+  txn->parent->sequence = txn->sequence;
+  txn->parent->sequence_moved = txn->sequence_moved;
+}
+
 static void close_cursors(ld_txn *txn) {
   while (txn->cursors != NULL) ld_cursor_close(txn->cursors);
 }
@@ -155,12 +164,22 @@ void ld_rollback(ld_txn *txn) {
   if (txn == NULL) return;
   end_children(txn);
   close_cursors(txn);
+  hand_up_sequence(txn);
   OPS(txn)->rollback(txn);
   free_txn(txn);
 }
 
+/* The text of what spoilt it, unless another call on the engine has written its own since. */
+static ld_rc still_spoilt(ld_txn *txn) {
+  ld_error *error = error_of(txn);
+  if (error->rc == txn->spoilt) return txn->spoilt;
+  ld_fail(error, txn->spoilt, "the transaction failed before, and was rolled back");
+  error->retry = txn->spoilt_retry;
+  return txn->spoilt;
+}
+
 static ld_rc ready_to_commit(ld_txn *txn) {
-  if (txn->spoilt != LD_OK) return txn->spoilt;
+  if (txn->spoilt != LD_OK) return still_spoilt(txn);
   if (txn->has_child)
     return ld_fail(error_of(txn), LD_MISUSE, "commit while a nested transaction is open");
   if (!txn->writable || txn->parent != NULL || txn->engine->before_commit == NULL) return LD_OK;
@@ -174,17 +193,16 @@ ld_rc ld_commit(ld_txn *txn) {
     return rc;
   }
   close_cursors(txn);
+  hand_up_sequence(txn);
   rc = OPS(txn)->commit(txn);
-  if (rc == LD_OK && txn->parent != NULL) {
-    txn->parent->sequence = txn->sequence;
-    txn->parent->sequence_moved = txn->sequence_moved;
-  }
   free_txn(txn);
   return rc;
 }
 
 ld_rc ld_spoil(ld_txn *txn, ld_rc rc) {
-  if (txn->writable && txn->spoilt == LD_OK) txn->spoilt = rc;
+  if (!txn->writable || txn->spoilt != LD_OK) return rc;
+  txn->spoilt = rc;
+  txn->spoilt_retry = error_of(txn)->retry;
   return rc;
 }
 

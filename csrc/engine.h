@@ -65,7 +65,9 @@ typedef struct ld_engine_ops {
   size_t engine_size, txn_size,
       cursor_size; /* of the structs that begin with ld_engine, ld_txn, ld_cursor; allocated zeroed by engine.c */
 
-  /* must. Reads all options; an unknown one is INVALID and names the nearest known (ld_options_check). On failure nothing is left open. */
+  /* may. The names of its options, NULL-terminated; engine.c refuses others, naming the nearest. NULL: it has none. */
+  const char *const *options;
+  /* must. On failure nothing is left open. */
   ld_rc (*open)(ld_engine *engine, const ld_config *config);
   /* must. No transaction is open any more (engine.c has rolled them back). */
   void (*close)(ld_engine *engine);
@@ -128,6 +130,7 @@ struct ld_txn {
   bool writable;
   bool has_child;       /* engine.c's */
   ld_rc spoilt;         /* engine.c's: the failure after which only rollback is left */
+  bool spoilt_retry;    /* engine.c's: whether that may succeed when it is run again */
   ld_cursor *cursors;   /* engine.c's */
   ld_txn *next, **link; /* engine.c's: list in the engine */
   uint64_t sequence;    /* row.c's: the last number given out; 0: not read yet */
@@ -183,7 +186,6 @@ ld_rc ld_stats(ld_engine *engine, ld_engine_stats *stats);
 ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context);
 
 /* ---- for engines: reading options ---- */
-
 /* INVALID when an option is not among `known` (NULL-terminated); the text names the nearest and lists all. */
 ld_rc ld_options_check(const ld_config *config, const char *const *known, ld_error *error);
 const char *ld_option_text(const ld_config *config, const char *name, const char *otherwise);
@@ -191,8 +193,6 @@ const char *ld_option_text(const ld_config *config, const char *name, const char
 ld_rc ld_option_size(const ld_config *config, const char *name, uint64_t *size, ld_error *error);
 ld_rc ld_option_number(const ld_config *config, const char *name, uint64_t low, uint64_t high,
                        uint64_t *number, ld_error *error);
-
-/* The engines that are compiled in. */
 extern const ld_engine_ops ld_memory_engine, ld_lmdb_engine;
 
 #endif

@@ -3,9 +3,15 @@
 #define LD_LARDER_H
 
 #include "base.h"
+#include "change.h"
+#include "find.h"
+#include "collection.h"
 #include "engine.h"
 #include "env.h"
+#include "filter.h"
 #include "json.h"
+#include "map.h"
+#include "patch.h"
 #include "room.h"
 #include "room_files.h"
 #include "row.h"

@@ -62,7 +62,7 @@ ld_rc ld_option_size(const ld_config *config, const char *name, uint64_t *size, 
   if (text == NULL) return LD_OK;
   if (read_digits(text, &read, &end))
     for (unsigned i = 0; i < sizeof units / sizeof *units; i++)
-      if (strcmp(end + (*end == ' '), units[i]) == 0 && read <= UINT64_MAX >> (10 * i)) {
+      if (strcmp(end + (i > 0 && *end == ' '), units[i]) == 0 && read <= UINT64_MAX >> (10 * i)) {
         *size = read << (10 * i);
         return LD_OK;
       }

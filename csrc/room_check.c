@@ -71,7 +71,7 @@ static ld_rc check_element(checker *at, unsigned index, const ld_token *token) {
       return LD_OK;
     return wrong(at, "\"like\" or \"dislike\"", token);
   default:
-    if (token->kind == LD_INT || (token->kind == LD_FLOAT && !isnan(token->number))) return LD_OK;
+    if (token->kind == LD_INT || (token->kind == LD_FLOAT && isfinite(token->number))) return LD_OK;
     return wrong(at, "a time in ms", token);
   }
 }

@@ -329,13 +329,10 @@ static void add_escaped(ld_slice name, ld_buf *file) {
   }
 }
 
-/* FNV-1a, 128 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 static void add_hash(ld_slice name, ld_buf *file) {
-  __extension__ typedef unsigned __int128 wide;
-  const wide prime = (wide)1 << 88 | 0x13b;
-  wide hash = (wide)0x6c62272e07bb0142u << 64 | 0x62b821756295c58du;
-  for (size_t i = 0; i < name.size; i++) hash = (hash ^ name.data[i]) * prime;
-  ld_buf_printf(file, "%016llx%016llx", (unsigned long long)(hash >> 64), (unsigned long long)hash);
+  uint8_t hash[LD_HASH];
+  ld_hash128(name, hash);
+  for (size_t i = 0; i < LD_HASH; i++) ld_buf_printf(file, "%02x", hash[i]);
 }
 
 void ld_room_file_name(ld_slice name, ld_buf *file) {

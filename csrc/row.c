@@ -13,26 +13,16 @@ enum {
   FORMAT = 0x01,
   FLAG_WHOLE_KEY = 0x01,
   HEADER = 6, /* format, flags, checksum */
-  HASH = LD_KEY_MAX - LD_KEY_KEPT,
   LONGEST = LD_KEY_MAX - 1
 };
 
 /* ---- keys ---- */
 
-/* FNV-1a, 128 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
-static void hash128(ld_slice bytes, uint8_t out[HASH]) {
-  __extension__ typedef unsigned __int128 wide;
-  const wide prime = (wide)1 << 88 | 0x13b;
-  wide hash = (wide)0x6c62272e07bb0142u << 64 | 0x62b821756295c58du;
-  for (size_t i = 0; i < bytes.size; i++) hash = (hash ^ bytes.data[i]) * prime;
-  for (size_t i = 0; i < HASH; i++) out[i] = (uint8_t)(hash >> (8 * (HASH - 1 - i)));
-}
-
 /* The key as engines see it, in `room` when it has to be shortened. */
 static ld_slice engine_key(ld_slice key, uint8_t room[LD_KEY_MAX]) {
   if (key.size <= LONGEST) return key;
   memcpy(room, key.data, LD_KEY_KEPT);
-  hash128(key, room + LD_KEY_KEPT);
+  ld_hash128(key, room + LD_KEY_KEPT);
   return ld_bytes(room, LD_KEY_MAX);
 }
 
@@ -173,7 +163,7 @@ ld_rc ld_scan_begin(ld_scan *scan, ld_txn *txn, ld_slice prefix, ld_slice after)
   *scan = (ld_scan){.prefix = prefix, .short_prefix = short_prefix(prefix)};
   ld_rc rc = ld_cursor_open(txn, &scan->cursor);
   if (rc != LD_OK) return rc;
-  bool from_after = ld_compare(stored, scan->short_prefix) > 0;
+  bool from_after = after.size > 0 && ld_compare(stored, scan->short_prefix) >= 0;
   rc = ld_cursor_seek(scan->cursor, from_after ? stored : scan->short_prefix);
   scan->placed = rc == LD_OK;
   if (scan->placed && from_after) rc = ld_cursor_current(scan->cursor, &key, &value);

@@ -204,13 +204,12 @@ function support.at_random(f)
   assert(ok, raised)
 end
 
---- Collects garbage whenever anything is allocated while f runs.
+--- Collects garbage at every allocation while f runs.
 function support.with_constant_collection(f)
-  collectgarbage "collect"
-  local pause, step = collectgarbage("setpause", 0), collectgarbage("setstepmul", 1000)
+  collectgarbage()
+  collectgarbage("incremental", 4, 1000, 1)
   local results = table.pack(pcall(f))
-  collectgarbage("setpause", pause)
-  collectgarbage("setstepmul", step)
+  collectgarbage("incremental", 200, 100, 13)
   if not results[1] then error(results[2], 0) end
   return table.unpack(results, 2, results.n)
 end

@@ -16,6 +16,14 @@ ld_slice lb_check_string(lua_State *L, int index, const char *op, const char *wh
   return ld_bytes(text, size);
 }
 
+const char *lb_check_text(lua_State *L, int index, const char *op, const char *what) {
+  ld_quoted quoted;
+  ld_slice text = lb_check_string(L, index, op, what);
+  if (strlen((const char *)text.data) != text.size)
+    lb_raise(L, LD_INVALID, op, "%s: holds a NUL: %s", what, ld_quote(text, quoted));
+  return (const char *)text.data;
+}
+
 static void check_option(lua_State *L, const char *const *known, const char *op) {
   ld_error error = {0};
   if (lua_type(L, -1) != LUA_TSTRING)

@@ -54,6 +54,8 @@ typedef struct lb_place {
 
 /* ---- errors (error.c) ---- */
 
+/* Push a new metatable of boxes; programs get its name from getmetatable, and not the finalizer in it. */
+void lb_new_metatable(lua_State *L, const char *name);
 /* Raise {code, message, op, retryable}; `op` is what was called: `rooms:save`. */
 int lb_raise(lua_State *L, ld_rc rc, const char *op, const char *format, ...);
 int lb_raise_error(lua_State *L, const ld_error *error, const char *op);
@@ -68,14 +70,29 @@ ld_rc lb_encode(lua_State *L, int index, ld_buf *document, ld_error *error);
 /* The same for a patch: where it is a map, larder.remove may stand for the values in it. */
 ld_rc lb_encode_patch(lua_State *L, int index, ld_buf *patch, ld_error *error);
 void lb_push_remove(lua_State *L);
-/* Push the document at the front of `rest` as a Lua value; false when it is no document. */
+/* Push the document at the front of `rest` as a Lua value; false when it is no document. The bytes must stay whatever finalizers do. */
 bool lb_decode(lua_State *L, ld_slice *rest);
+/* Push the next `count` documents in a buffer of a box, from `*at` on, which moves. Finalizers may use the box meanwhile. Raises CORRUPT. Returns `count`. */
+int lb_push_documents(lua_State *L, ld_buf *buf, size_t *at, size_t count, const char *op);
+/* Likewise push one table, the list of the first `count` documents of the buffer, then those behind them. (As one document the list would be a level deeper than they may be.) */
+int lb_push_list(lua_State *L, ld_buf *buf, size_t count, const char *op);
+static inline int lb_push_nil(lua_State *L) {
+  lua_pushnil(L);
+  return 1;
+}
+/* Set a field of the table on top of the stack. */
+static inline void lb_set_count(lua_State *L, const char *name, uint64_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, name);
+}
 void lb_open_values(lua_State *L, int module); /* null, remove and array, into the module's table */
 
 /* ---- arguments (argument.c) ---- */
 
 /* The bytes of a string argument, borrowed while it is on the stack. Raises INVALID: `rooms:get: name: expected a string, got nil`. */
 ld_slice lb_check_string(lua_State *L, int index, const char *op, const char *what);
+/* The same without a NUL inside, for C. */
+const char *lb_check_text(lua_State *L, int index, const char *op, const char *what);
 /* Nothing, or a table whose fields are all among `known`; raises INVALID naming the nearest. */
 void lb_check_options(lua_State *L, int index, const char *const *known, const char *op);
 bool lb_option_bool(lua_State *L, int index, const char *name, bool otherwise, const char *op);
@@ -92,8 +109,8 @@ int64_t lb_option_seconds(lua_State *L, int index, const char *name, const char 
 /* Make the tuple of the string, the integer or the array of them at `index`; an array of one is that one.
 ** Raises INVALID and TOOBIG: `map:get: key[2]: expected a string or an integer, got a boolean`. */
 void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const char *op);
-/* Push the string, the integer or the array of them; false when it is no such tuple. `scratch` is used meanwhile. */
-bool lb_decode_key(lua_State *L, ld_slice key, ld_buf *scratch);
+/* Append a tuple of strings and integers as a document: the plain key, or an array of its parts. False when it is no such tuple. */
+bool lb_write_key(ld_buf *document, ld_slice key);
 
 /* ---- stores and transactions (store.c, txn.c) ---- */
 
@@ -108,10 +125,11 @@ typedef ld_rc (*lb_work)(ld_txn *txn, void *context);
 ld_rc lb_read(lua_State *L, const lb_place *place, lb_work work, void *context, const char *op);
 ld_rc lb_write(lua_State *L, const lb_place *place, lb_work work, void *context, const char *op);
 
-/* update, view, begin: methods of stores and transactions alike. */
+/* update, view, begin, stats: methods of stores and transactions alike. */
 int lb_update(lua_State *L);
 int lb_view(lua_State *L);
 int lb_begin(lua_State *L);
+int lb_stats(lua_State *L);
 /* End the boxes of all transactions; their ld_txns are left to ld_engine_close. */
 void lb_forget_txs(lb_store *store);
 void lb_open_txs(lua_State *L);
@@ -126,6 +144,8 @@ int lb_rooms_new(lua_State *L); /* store:rooms, tx:rooms */
 lb_rooms *lb_check_rooms(lua_State *L, const char *op);
 int lb_rooms_each(lua_State *L);
 int lb_rooms_names(lua_State *L);
+/* The rooms that the running iterator step goes over; NULL outside of one. */
+lb_rooms *lb_iterated_rooms(lua_State *L);
 int lb_rooms_import(lua_State *L);
 int lb_rooms_export(lua_State *L);
 void lb_open_rooms(lua_State *L);
@@ -140,8 +160,8 @@ typedef struct lb_map {
 int lb_map_new(lua_State *L); /* store:map, tx:map */
 lb_map *lb_check_map(lua_State *L, const char *op);
 /* A key and its value behind one another: append them, and push both. */
+/* Append the key as a document, and the value. */
 void lb_add_entry(ld_buf *entries, ld_slice key, ld_slice value);
-void lb_push_entry(lua_State *L, ld_slice *entries, ld_buf *scratch, const char *op);
 int lb_map_range(lua_State *L);
 int lb_map_delete_range(lua_State *L);
 void lb_open_maps(lua_State *L);

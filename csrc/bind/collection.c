@@ -53,14 +53,8 @@ ld_rc lb_no_retry(ld_txn *txn, ld_rc rc, uint64_t if_revision) {
 }
 
 int lb_push_result(lua_State *L, lb_store *store, const char *op) {
-  ld_slice rest = ld_buf_slice(&store->result);
-  if (lb_decode(L, &rest)) return 1;
-  return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
-}
-
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
+  size_t at = 0;
+  return lb_push_documents(L, &store->result, &at, 1, op);
 }
 
 /* ---- create, put ---- */
@@ -125,7 +119,7 @@ static int get_document(lua_State *L) {
   lb_collection *collection = lb_check_collection(L, op);
   document_call call = begin_call(collection);
   lb_encode_id(L, 2, call.store, op);
-  if (lb_read(L, &collection->place, work_get, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &collection->place, work_get, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   lb_push_result(L, call.store, op);
   lua_pushinteger(L, (lua_Integer)call.revision);
   return 2;
@@ -177,12 +171,10 @@ static ld_rc add_name(void *context, ld_slice name) {
 
 static ld_rc work_names(ld_txn *txn, void *context) {
   document_call *call = context;
-  ld_buf *result = &call->store->result;
-  size_t opened = ld_write_open(result);
   call->count = 0;
   ld_rc rc = ld_collections_each(txn, add_name, call);
-  ld_write_close(result, opened, LD_ARRAY, (size_t)call->count);
-  if (rc == LD_OK && result->failed) rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (rc == LD_OK && call->store->result.failed)
+    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
   return rc;
 }
 
@@ -192,7 +184,7 @@ int lb_collection_names(lua_State *L) {
   lb_place place = lb_check_place(L, 1, op);
   document_call call = {.store = place.store};
   lb_read(L, &place, work_names, &call, op);
-  return lb_push_result(L, place.store, op);
+  return lb_push_list(L, &place.store->result, (size_t)call.count, op);
 }
 
 static ld_rc work_drop(ld_txn *txn, void *context) {
@@ -299,7 +291,7 @@ static const luaL_Reg methods[] = {
 
 /* The table of methods goes into the module, for those that are in Lua. */
 void lb_open_collections(lua_State *L, int module) {
-  luaL_newmetatable(L, LB_COLLECTION);
+  lb_new_metatable(L, LB_COLLECTION);
   lua_pushcfunction(L, collection_tostring);
   lua_setfield(L, -2, "__tostring");
   lua_pushcfunction(L, clear_box);

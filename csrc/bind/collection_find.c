@@ -84,13 +84,12 @@ static ld_rc add_document(void *context, ld_slice id, ld_slice document, uint64_
 }
 
 static ld_rc run_find(ld_txn *txn, const ld_find *find, query_call *call) {
-  ld_buf *result = &call->store->result, *cursor = &call->store->key;
-  size_t opened = ld_write_open(result);
+  ld_buf *cursor = &call->store->key;
   ld_buf_reset(cursor);
   call->find = find;
   ld_rc rc =
       ld_find_run(txn, call->collection, find, add_document, call, call->one ? NULL : cursor);
-  ld_write_close(result, opened, LD_ARRAY, (size_t)call->count);
+  if (!call->one && cursor->size > 0) ld_write_string(&call->store->result, ld_buf_slice(cursor));
   return rc;
 }
 
@@ -102,11 +101,7 @@ int lb_collection_find(lua_State *L) {
   encode_query(L, call.store, op);
   call.run = run_find;
   lb_read(L, &collection->place, work_query, &call, op);
-  lb_push_result(L, call.store, op);
-  ld_slice cursor = ld_buf_slice(&call.store->key);
-  if (cursor.size == 0) return 1;
-  lua_pushlstring(L, (const char *)cursor.data, cursor.size);
-  return 2;
+  return lb_push_list(L, &call.store->result, (size_t)call.count, op);
 }
 
 /* collection:first{...} -> document or nil */
@@ -118,9 +113,7 @@ int lb_collection_first(lua_State *L) {
   call.run = run_find;
   call.one = true;
   lb_read(L, &collection->place, work_query, &call, op);
-  lb_push_result(L, call.store, op);
-  lua_rawgeti(L, -1, 1);
-  return 1;
+  return call.count == 0 ? lb_push_nil(L) : lb_push_result(L, call.store, op);
 }
 
 /* ---- count, distinct ---- */

@@ -22,7 +22,7 @@ typedef struct documents_iterator {
   int64_t left;        /* of the limit */
   int64_t page_length; /* of the next page */
   int64_t count;       /* in this page */
-  bool last_page, too_large;
+  bool last_page, too_large, stepping;
   size_t at; /* in the page */
 } documents_iterator;
 
@@ -105,23 +105,28 @@ static ld_rc work_page(ld_txn *txn, void *context) {
   if (rc == LD_OK)
     move_on(iterator);
   else
-    ld_buf_reset(&iterator->page);
+    ld_buf_reset(&iterator->page); /* the next step tries again */
   return rc;
+}
+
+/* Make sure that there is a document in the page; false at the end. */
+static bool have_document(lua_State *L, documents_iterator *iterator) {
+  if (iterator->at < iterator->page.size) return true;
+  if (iterator->last_page || iterator->left == 0) return false;
+  lb_read(L, &iterator->collection->place, work_page, iterator, op);
+  return iterator->page.size > 0;
 }
 
 static int step(lua_State *L) {
   documents_iterator *iterator = lua_touserdata(L, lua_upvalueindex(1));
   lb_check_open(L, &iterator->collection->place, op);
-  if (iterator->at == iterator->page.size && !iterator->last_page && iterator->left > 0)
-    lb_read(L, &iterator->collection->place, work_page, iterator, op);
-  if (iterator->at == iterator->page.size) {
-    lua_pushnil(L);
-    return 1;
-  }
-  ld_slice rest = ld_bytes(iterator->page.data + iterator->at, iterator->page.size - iterator->at);
-  if (!lb_decode(L, &rest)) return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
-  iterator->at = iterator->page.size - rest.size;
-  return 1;
+  if (iterator->stepping)
+    return lb_raise(L, LD_MISUSE, op, "a step is not finished, or has failed");
+  if (!have_document(L, iterator)) return lb_push_nil(L);
+  iterator->stepping = true;
+  int count = lb_push_documents(L, &iterator->page, &iterator->at, 1, op);
+  iterator->stepping = false;
+  return count;
 }
 
 /* ---- the box ---- */
@@ -191,7 +196,7 @@ int lb_collection_each(lua_State *L) {
 }
 
 void lb_open_collection_iterator(lua_State *L) {
-  luaL_newmetatable(L, LB_ITERATOR);
+  lb_new_metatable(L, LB_ITERATOR);
   lua_pushcfunction(L, drop);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);

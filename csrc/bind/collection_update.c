@@ -34,8 +34,7 @@ static int patch_document(lua_State *L, const lb_place *place, change_call *call
     return lb_raise_error(L, &store->error, op);
   lb_encode_id(L, 2, store, op);
   if (lb_write(L, place, work_patch, call, op) == LD_OK) return lb_push_result(L, store, op);
-  lua_pushnil(L);
-  return 1;
+  return lb_push_nil(L);
 }
 
 /* ---- a function ---- */
@@ -100,10 +99,7 @@ static int run_function(lua_State *L) {
   call.if_revision = (uint64_t)lua_tointeger(L, lua_upvalueindex(UP_REVISION));
   call.upsert = lua_toboolean(L, lua_upvalueindex(UP_UPSERT));
   lb_encode_id(L, lua_upvalueindex(UP_ID), store, op);
-  if (lb_read(L, &place, work_get, &call, op) == LD_NOTFOUND) {
-    lua_pushnil(L);
-    return 1;
-  }
+  if (lb_read(L, &place, work_get, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   lua_pushvalue(L, lua_upvalueindex(UP_FUNCTION));
   lb_push_result(L, store, op);
   lua_call(L, 1, 1);

@@ -1,5 +1,7 @@
 /* decode.c -- documents to Lua values; and larder.null, larder.array.
 **
+** Making values may run the garbage collector, and that a finalizer that uses the same store: so the bytes are taken away from where
+** the next call would overwrite them, and given back afterwards, under a protected call.
 ** Tables are made in their final size. An empty array gets the metatable that larder.array gives, so that it is one again when it is saved. */
 #include "bind.h"
 
@@ -26,7 +28,6 @@ static bool push_map(lua_State *L, ld_slice *rest, uint32_t count, int depth) {
 
 static bool push_container(lua_State *L, ld_slice *rest, const ld_token *head, int depth) {
   if (depth == LD_DEPTH || !lua_checkstack(L, 4)) return false;
-  if (head->count > INT32_MAX / 64) return false;
   return head->kind == LD_MAP ? push_map(L, rest, head->count, depth + 1)
                               : push_array(L, rest, head->count, depth + 1);
 }
@@ -50,6 +51,64 @@ bool lb_decode(lua_State *L, ld_slice *rest) {
   if (lua_checkstack(L, 4) && push_value(L, rest, 0)) return true;
   lua_settop(L, top);
   return false;
+}
+
+typedef struct decoding {
+  ld_slice rest;
+  size_t count;
+  bool as_list, sound;
+} decoding;
+
+static void push_list(lua_State *L, decoding *work) {
+  lua_createtable(L, work->count < INT32_MAX ? (int)work->count : 0, 0);
+  if (work->count == 0) luaL_setmetatable(L, LB_ARRAY);
+  for (size_t i = 1; i <= work->count && work->sound; i++) {
+    work->sound = lb_decode(L, &work->rest);
+    if (work->sound) lua_rawseti(L, -2, (lua_Integer)i);
+  }
+  while (work->sound && work->rest.size > 0) work->sound = lb_decode(L, &work->rest);
+}
+
+static int decode_all(lua_State *L) {
+  decoding *work = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  if (work->as_list) {
+    push_list(L, work);
+  } else {
+    luaL_checkstack(L, (int)work->count + 4, "documents");
+    for (size_t i = 0; i < work->count && work->sound; i++) work->sound = lb_decode(L, &work->rest);
+  }
+  return lua_gettop(L);
+}
+
+static int push_decoded(lua_State *L, ld_buf *buf, size_t *at, decoding *work, const char *op) {
+  ld_buf taken = *buf;
+  int top = lua_gettop(L);
+  work->rest = ld_bytes(taken.data + *at, taken.size - *at);
+  work->sound = true;
+  *buf = (ld_buf){0};
+  lua_pushcfunction(L, decode_all);
+  lua_pushlightuserdata(L, work);
+  int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+  *at = taken.size - work->rest.size;
+  if (buf->data == NULL)
+    *buf = taken;
+  else
+    ld_buf_clear(&taken);
+  if (status != LUA_OK) return lua_error(L);
+  if (!work->sound) return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
+  return lua_gettop(L) - top;
+}
+
+int lb_push_documents(lua_State *L, ld_buf *buf, size_t *at, size_t count, const char *op) {
+  decoding work = {.count = count};
+  return push_decoded(L, buf, at, &work, op);
+}
+
+int lb_push_list(lua_State *L, ld_buf *buf, size_t count, const char *op) {
+  decoding work = {.count = count, .as_list = true};
+  size_t at = 0;
+  return push_decoded(L, buf, &at, &work, op);
 }
 
 /* larder.array{...}: marks the table, and returns it. */

@@ -21,6 +21,7 @@ typedef struct encoder {
 } encoder;
 
 static ld_rc encode_value(encoder *e, int index);
+static bool is_marked_array(lua_State *L, int index);
 
 /* ---- failing ---- */
 
@@ -87,46 +88,26 @@ static ld_rc encode_key(encoder *e, int index) {
   return refuse_type(e, index, " as a key");
 }
 
-static ld_rc encode_map(encoder *e, int table) {
-  lua_State *L = e->L;
-  size_t opened = ld_write_open(e->out), count = 0;
-  lua_pushnil(L);
-  int key = lua_gettop(L);
-  e->keys[e->depth - 1] = key;
-  while (lua_next(L, table)) {
+/* Go on with a map whose head is written last: its next pair comes behind the key on the stack. */
+static ld_rc encode_pairs(encoder *e, int table, int key, size_t *count) {
+  while (lua_next(e->L, table)) {
     ld_rc rc = encode_key(e, key);
     if (rc == LD_OK) rc = encode_value(e, key + 1);
     if (rc != LD_OK) return rc;
-    lua_settop(L, key);
-    count++;
+    lua_settop(e->L, key);
+    ++*count;
   }
-  ld_write_close(e->out, opened, LD_MAP, count);
   return LD_OK;
 }
 
-/* A table whose keys come as 1, 2, ... length, as they do where the table was filled in order. `*sequential` is false, and nothing
-** is written, when they do not: the keys may still be the same ones. */
-static ld_rc encode_sequence(encoder *e, int table, lua_Unsigned length, bool *sequential) {
-  lua_State *L = e->L;
-  size_t start = e->out->size;
-  lua_Unsigned count = 0;
-  lua_pushnil(L);
-  int key = lua_gettop(L);
+static ld_rc encode_map(encoder *e, int table) {
+  size_t opened = ld_write_open(e->out), count = 0;
+  lua_pushnil(e->L);
+  int key = lua_gettop(e->L);
   e->keys[e->depth - 1] = key;
-  ld_write_array(e->out, (size_t)length);
-  while (lua_next(L, table)) {
-    *sequential = lua_isinteger(L, key) && (lua_Unsigned)lua_tointeger(L, key) == count + 1;
-    if (!*sequential) break;
-    ld_rc rc = encode_value(e, key + 1);
-    if (rc != LD_OK) return rc;
-    lua_settop(L, key);
-    count++;
-  }
-  *sequential = count == length && lua_gettop(L) < key; /* it came to the end */
-  if (*sequential) return LD_OK;
-  e->out->size = start;
-  lua_settop(L, key - 1);
-  return LD_OK;
+  ld_rc rc = encode_pairs(e, table, key, &count);
+  if (rc == LD_OK) ld_write_close(e->out, opened, LD_MAP, count);
+  return rc;
 }
 
 static bool has_keys_to(lua_State *L, int table, lua_Unsigned length) {
@@ -144,20 +125,41 @@ static bool has_keys_to(lua_State *L, int table, lua_Unsigned length) {
   return count == length;
 }
 
-/* The keys are 1..length, in whatever order lua_next gives them. */
-static ld_rc encode_elements(encoder *e, int table, lua_Unsigned length) {
+/* A table that was begun as an array. */
+typedef struct sequence {
+  int table, key;     /* stack indices; the key's is the top between two steps */
+  size_t start, body; /* in the output: where the head is, and what is behind it */
+  size_t count;       /* elements written */
+} sequence;
+
+/* The keys are 1..length, but do not come in order. */
+static ld_rc encode_elements(encoder *e, sequence *s, lua_Unsigned length) {
   lua_State *L = e->L;
-  int key = lua_gettop(L) + 1;
-  e->keys[e->depth - 1] = key;
-  ld_write_array(e->out, (size_t)length);
-  for (lua_Unsigned i = 1; i <= length; i++) {
+  for (lua_Unsigned i = s->count + 1; i <= length; i++) {
+    lua_settop(L, s->key - 1);
     lua_pushinteger(L, (lua_Integer)i);
-    lua_rawgeti(L, table, (lua_Integer)i);
-    ld_rc rc = encode_value(e, key + 1);
+    lua_rawgeti(L, s->table, (lua_Integer)i);
+    ld_rc rc = encode_value(e, s->key + 1);
     if (rc != LD_OK) return rc;
-    lua_pop(L, 2);
   }
+  lua_settop(L, s->key - 1);
   return LD_OK;
+}
+
+/* What was written becomes the beginning of a map. */
+static void turn_into_map(ld_buf *out, const sequence *s) {
+  ld_buf elements = {0};
+  ld_slice rest, element;
+  ld_buf_add(&elements, ld_bytes(out->data + s->body, out->size - s->body));
+  if (elements.failed) out->failed = true;
+  rest = ld_buf_slice(&elements);
+  if (!out->failed) out->size = s->start;
+  ld_write_open(out);
+  for (size_t i = 1; i <= s->count && ld_value_take(&rest, &element); i++) {
+    ld_write_int(out, (int64_t)i);
+    ld_buf_add(out, element);
+  }
+  ld_buf_clear(&elements);
 }
 
 static bool is_marked_array(lua_State *L, int index) {
@@ -168,15 +170,48 @@ static bool is_marked_array(lua_State *L, int index) {
   return same;
 }
 
-static ld_rc encode_fields(encoder *e, int index, lua_Unsigned length) {
-  bool marked = is_marked_array(e->L, index), array = false;
-  if (length == 0 && !marked) return encode_map(e, index);
-  ld_rc rc = encode_sequence(e, index, length, &array);
-  if (rc != LD_OK || array) return rc;
-  if (has_keys_to(e->L, index, length)) return encode_elements(e, index, length);
-  if (!marked) return encode_map(e, index);
-  e->depth--; /* the table itself is wrong */
-  return refuse(e, "marked by larder.array, but its keys are not 1..n");
+/* Another key than the next number is on the stack. Nothing is encoded twice: that would be 2^depth times. */
+static ld_rc encode_rest(encoder *e, sequence *s) {
+  lua_State *L = e->L;
+  lua_Unsigned length = lua_rawlen(L, s->table);
+  if (has_keys_to(L, s->table, length)) return encode_elements(e, s, length);
+  if (is_marked_array(L, s->table)) {
+    e->depth--; /* the table itself is wrong */
+    return refuse(e, "marked by larder.array, but its keys are not 1..n");
+  }
+  turn_into_map(e->out, s);
+  lua_pushvalue(L, s->key);
+  lua_rawget(L, s->table);
+  ld_rc rc = encode_key(e, s->key);
+  if (rc == LD_OK) rc = encode_value(e, s->key + 1);
+  if (rc != LD_OK) return rc;
+  lua_settop(L, s->key);
+  s->count++;
+  rc = encode_pairs(e, s->table, s->key, &s->count);
+  if (rc == LD_OK) ld_write_close(e->out, s->start, LD_MAP, s->count);
+  return rc;
+}
+
+/* An array as long as the keys come as 1, 2, ..., which they do where a table was filled in order. */
+static ld_rc encode_fields(encoder *e, int table, lua_Unsigned length) {
+  lua_State *L = e->L;
+  if (length == 0 && !is_marked_array(L, table)) return encode_map(e, table);
+  sequence s = {.table = table, .key = lua_gettop(L) + 1, .start = e->out->size};
+  ld_write_array(e->out, (size_t)length);
+  s.body = e->out->size;
+  e->keys[e->depth - 1] = s.key;
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    if (!lua_isinteger(L, s.key) || (size_t)lua_tointeger(L, s.key) != s.count + 1) {
+      lua_settop(L, s.key);
+      return encode_rest(e, &s);
+    }
+    ld_rc rc = encode_value(e, s.key + 1);
+    if (rc != LD_OK) return rc;
+    lua_settop(L, s.key);
+    s.count++;
+  }
+  return LD_OK;
 }
 
 static ld_rc encode_table(encoder *e, int index) {

@@ -3,7 +3,14 @@
 
 #include "bind.h"
 
-void lb_push_error(lua_State *L, const ld_error *error, const char *op) {
+void lb_new_metatable(lua_State *L, const char *name) {
+  luaL_newmetatable(L, name);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__metatable");
+}
+
+void lb_push_error(lua_State *L, const ld_error *of, const char *op) {
+  ld_error copy = *of, *error = &copy; /* a finalizer may run meanwhile, and fail too */
   lua_createtable(L, 0, 5);
   lua_pushstring(L, ld_rc_name(error->rc));
   lua_setfield(L, -2, "code");
@@ -16,7 +23,27 @@ void lb_push_error(lua_State *L, const ld_error *error, const char *op) {
   luaL_setmetatable(L, LB_ERROR);
 }
 
+/* The store of the handle that the method was called on; NULL when it is none, or closed. */
+static lb_store *store_of_call(lua_State *L) {
+  lb_store *store = luaL_testudata(L, 1, LB_STORE);
+  lb_tx *tx = store == NULL ? luaL_testudata(L, 1, LB_TX) : NULL;
+  lb_rooms *rooms = store == NULL && tx == NULL ? luaL_testudata(L, 1, LB_ROOMS) : NULL;
+  if (rooms == NULL) rooms = lb_iterated_rooms(L);
+  if (tx != NULL) store = tx->store;
+  if (rooms != NULL) store = rooms->place.store;
+  return store == NULL || store->engine == NULL ? NULL : store;
+}
+
+static void log_error(lua_State *L, const ld_error *error, const char *op) {
+  lb_store *store = store_of_call(L);
+  if (store == NULL) return;
+  store->L = L;
+  ld_log(&store->engine->env, LD_LOG_DEBUG, "error: %s: %s (%s)", op, error->text,
+         ld_rc_name(error->rc));
+}
+
 int lb_raise_error(lua_State *L, const ld_error *error, const char *op) {
+  log_error(L, error, op);
   lb_push_error(L, error, op);
   return lua_error(L);
 }

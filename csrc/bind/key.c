@@ -1,4 +1,6 @@
 /* key.c -- Lua keys and tuples: a string, an integer, or an array of them; an array of one is that one. */
+#include <string.h>
+
 #include "../row.h"
 #include "../tuple.h"
 #include "bind.h"
@@ -71,24 +73,29 @@ void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const
   if (key->failed) lb_raise(L, LD_NOMEM, op, "out of memory");
 }
 
-static bool push_part(lua_State *L, const ld_part *part) {
+static void write_part(ld_buf *document, const ld_part *part) {
   if (part->kind == LD_PART_INT)
-    lua_pushinteger(L, part->integer);
-  else if (part->kind == LD_PART_STRING)
-    lua_pushlstring(L, (const char *)part->bytes.data, part->bytes.size);
-  return part->kind == LD_PART_INT || part->kind == LD_PART_STRING;
+    ld_write_int(document, part->integer);
+  else
+    ld_write_string(document, part->bytes);
 }
 
-bool lb_decode_key(lua_State *L, ld_slice key, ld_buf *scratch) {
+bool lb_write_key(ld_buf *document, ld_slice key) {
+  ld_buf scratch = {0};
   ld_part part;
-  if (ld_tuple_next(&key, &part, scratch) != LD_OK || !push_part(L, &part)) return false;
-  if (key.size == 0) return true;
-  lua_createtable(L, 2, 0);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, 1);
-  for (lua_Integer i = 2; key.size > 0; i++) {
-    if (ld_tuple_next(&key, &part, scratch) != LD_OK || !push_part(L, &part)) return false;
-    lua_rawseti(L, -2, i);
+  size_t before = document->size, opened = ld_write_open(document), count = 0;
+  ld_rc rc;
+  while ((rc = ld_tuple_next(&key, &part, &scratch)) == LD_OK) {
+    if (part.kind != LD_PART_INT && part.kind != LD_PART_STRING) break;
+    write_part(document, &part);
+    count++;
   }
-  return true;
+  ld_buf_clear(&scratch);
+  if (count != 1) {
+    ld_write_close(document, opened, LD_ARRAY, count);
+  } else if (!document->failed) { /* a tuple of one part is the plain key */
+    memmove(document->data + before, document->data + before + 1, document->size - before - 1);
+    document->size--;
+  }
+  return rc == LD_NOTFOUND;
 }

@@ -36,11 +36,6 @@ static map_call begin_key_call(lua_State *L, const lb_map *map, const char *op) 
 
 static ld_slice key_of(const map_call *call) { return ld_buf_slice(&call->store->key); }
 
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
-}
-
 /* ---- set ---- */
 
 static ld_rc work_set(ld_txn *txn, void *context) {
@@ -79,10 +74,9 @@ static int get_value(lua_State *L) {
   static const char op[] = "map:get";
   lb_map *map = lb_check_map(L, op);
   map_call call = begin_key_call(L, map, op);
-  if (lb_read(L, &map->place, work_get, &call, op) == LD_NOTFOUND) return push_nil(L);
-  ld_slice rest = ld_buf_slice(&call.store->result);
-  if (lb_decode(L, &rest)) return 1;
-  return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
+  if (lb_read(L, &map->place, work_get, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
+  size_t at = 0;
+  return lb_push_documents(L, &call.store->result, &at, 1, op);
 }
 
 static ld_rc work_has(ld_txn *txn, void *context) {
@@ -152,18 +146,8 @@ static int increment_value(lua_State *L) {
 /* ---- neighbours ---- */
 
 void lb_add_entry(ld_buf *entries, ld_slice key, ld_slice value) {
-  ld_buf_varint(entries, key.size);
-  ld_buf_add(entries, key);
+  if (!lb_write_key(entries, key)) entries->failed = true;
   ld_buf_add(entries, value);
-}
-
-void lb_push_entry(lua_State *L, ld_slice *entries, ld_buf *scratch, const char *op) {
-  uint64_t size = 0;
-  bool sound = ld_read_varint(entries, &size) && size <= entries->size;
-  ld_slice key = ld_bytes(entries->data, (size_t)size);
-  if (sound) *entries = ld_bytes(entries->data + size, entries->size - (size_t)size);
-  if (!sound || !lb_decode_key(L, key, scratch) || !lb_decode(L, entries))
-    lb_raise(L, LD_CORRUPT, op, "what was stored is no key or no document");
 }
 
 static ld_rc take_first(void *context, ld_slice key, ld_slice value) {
@@ -183,10 +167,9 @@ static ld_rc work_first(ld_txn *txn, void *context) {
 /* The first key of the range, and its value; or nil. */
 static int push_first(lua_State *L, const lb_map *map, map_call *call, const char *op) {
   lb_read(L, &map->place, work_first, call, op);
-  ld_slice rest = ld_buf_slice(&call->store->result);
-  if (rest.size == 0) return push_nil(L);
-  lb_push_entry(L, &rest, &call->store->document, op);
-  return 2;
+  size_t at = 0;
+  if (call->store->result.size == 0) return lb_push_nil(L);
+  return lb_push_documents(L, &call->store->result, &at, 2, op);
 }
 
 static int first_key(lua_State *L) {
@@ -256,7 +239,7 @@ static const luaL_Reg methods[] = {
 };
 
 void lb_open_maps(lua_State *L) {
-  luaL_newmetatable(L, LB_MAP);
+  lb_new_metatable(L, LB_MAP);
   lua_pushcfunction(L, map_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);

@@ -18,10 +18,9 @@ typedef struct map_iterator {
   ld_map_range range; /* its ends are these buffers: */
   ld_buf from, to, prefix;
   int64_t left; /* of the limit */
-  bool last_page;
-  ld_buf page, scratch;
+  bool last_page, stepping;
+  ld_buf page, last;   /* last: the key of the page's last entry */
   size_t at;           /* in the page */
-  size_t last_at;      /* its last entry */
   int64_t count, most; /* entries in it */
   uint64_t deleted;
 } map_iterator;
@@ -80,7 +79,7 @@ static map_iterator *new_iterator(lua_State *L, const char *const *known, const 
 static int drop(lua_State *L) {
   map_iterator *iterator = luaL_checkudata(L, 1, LB_ITERATOR);
   ld_buf *const all[] = {&iterator->from, &iterator->to, &iterator->prefix, &iterator->page,
-                         &iterator->scratch};
+                         &iterator->last};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) ld_buf_clear(all[i]);
   return 0;
 }
@@ -89,7 +88,8 @@ static int drop(lua_State *L) {
 
 static ld_rc add_to_page(void *context, ld_slice key, ld_slice value) {
   map_iterator *iterator = context;
-  iterator->last_at = iterator->page.size;
+  ld_buf_reset(&iterator->last);
+  ld_buf_add(&iterator->last, key);
   lb_add_entry(&iterator->page, key, value);
   iterator->count++;
   if (iterator->count < iterator->most && iterator->page.size < PAGE_BYTES) return LD_OK;
@@ -101,12 +101,9 @@ static ld_rc add_to_page(void *context, ld_slice key, ld_slice value) {
 static void move_on(map_iterator *iterator) {
   ld_map_range *range = &iterator->range;
   ld_buf *end = range->reverse ? &iterator->to : &iterator->from;
-  uint64_t size;
-  ld_slice rest =
-      ld_bytes(iterator->page.data + iterator->last_at, iterator->page.size - iterator->last_at);
-  if (iterator->count == 0 || !ld_read_varint(&rest, &size)) return;
+  if (iterator->count == 0) return;
   ld_buf_reset(end);
-  ld_buf_add(end, ld_bytes(rest.data, (size_t)size));
+  ld_buf_add(end, ld_buf_slice(&iterator->last));
   *(range->reverse ? &range->to : &range->from) = ld_buf_slice(end);
   *(range->reverse ? &range->to_open : &range->from_open) = true;
   if (end->failed) iterator->page.failed = true;
@@ -131,23 +128,24 @@ static ld_rc work_page(ld_txn *txn, void *context) {
   return rc;
 }
 
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
+/* Make sure that there is an entry in the page; false at the end. */
+static bool fill_page(lua_State *L, map_iterator *iterator) {
+  if (iterator->at < iterator->page.size) return true;
+  if (iterator->last_page || iterator->left == 0) return false;
+  lb_read(L, &iterator->map->place, work_page, iterator, iterator->op);
+  return iterator->page.size > 0;
 }
 
 static int step(lua_State *L) {
   map_iterator *iterator = lua_touserdata(L, lua_upvalueindex(1));
   lb_check_open(L, &iterator->map->place, iterator->op);
-  if (iterator->at == iterator->page.size) {
-    if (iterator->last_page || iterator->left == 0) return push_nil(L);
-    lb_read(L, &iterator->map->place, work_page, iterator, iterator->op);
-    if (iterator->page.size == 0) return push_nil(L);
-  }
-  ld_slice rest = ld_bytes(iterator->page.data + iterator->at, iterator->page.size - iterator->at);
-  lb_push_entry(L, &rest, &iterator->scratch, iterator->op);
-  iterator->at = iterator->page.size - rest.size;
-  return 2;
+  if (iterator->stepping)
+    return lb_raise(L, LD_MISUSE, iterator->op, "a step is not finished, or has failed");
+  if (!fill_page(L, iterator)) return lb_push_nil(L);
+  iterator->stepping = true;
+  int count = lb_push_documents(L, &iterator->page, &iterator->at, 2, iterator->op);
+  iterator->stepping = false;
+  return count;
 }
 
 /* for key, value in map:range{ from =, to =, from_open =, to_open =, prefix =, reverse =, limit = } */
@@ -183,7 +181,7 @@ int lb_map_delete_range(lua_State *L) {
 }
 
 void lb_open_map_iterator(lua_State *L) {
-  luaL_newmetatable(L, LB_ITERATOR);
+  lb_new_metatable(L, LB_ITERATOR);
   lua_pushcfunction(L, drop);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);

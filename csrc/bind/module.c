@@ -5,14 +5,23 @@
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
-/* A list of the names of all engines. */
-static void set_engines(lua_State *L, int module) {
+/* A list of names, NULL-terminated, as a table. */
+static void push_names(lua_State *L, const char *const *names) {
   lua_newtable(L);
-  for (lua_Integer i = 0; ld_engine_names()[i] != NULL; i++) {
-    lua_pushstring(L, ld_engine_names()[i]);
+  for (lua_Integer i = 0; names != NULL && names[i] != NULL; i++) {
+    lua_pushstring(L, names[i]);
     lua_rawseti(L, -2, i + 1);
   }
-  lua_setfield(L, module, "engines");
+}
+
+/* core.options(engine) -> the names of its options; nil when there is no such engine */
+static int engine_options(lua_State *L) {
+  const ld_engine_ops *ops = ld_engine_named(luaL_checkstring(L, 1));
+  if (ops == NULL)
+    lua_pushnil(L);
+  else
+    push_names(L, ops->options);
+  return 1;
 }
 
 /* core.unknown(what, name, known...) -> INVALID error object that names the nearest; for the Lua side */
@@ -34,6 +43,7 @@ static int fail(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
+    {"options", engine_options},
     {"unknown", unknown_name},
     {"fail", fail},
     {NULL, NULL},
@@ -54,7 +64,8 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_map_iterator(L);
   lb_open_collections(L, module);
   lb_open_collection_iterator(L);
-  set_engines(L, module);
+  push_names(L, ld_engine_names());
+  lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);
   lua_setfield(L, module, "version");
   return 1;

@@ -29,9 +29,9 @@ static void before_run(lb_store *store) {
 }
 
 static ld_rc after_run(lb_store *store, ld_txn *txn, ld_rc rc) {
-  if (!store->clock_failed) return rc;
-  rc = ld_fail(&store->engine->error, LD_INVALID, "the clock returned no whole number of ms");
-  return ld_spoil(txn, rc);
+  if (!store->clock_failed) return rc; /* else store->error says why */
+  store->engine->error = store->error;
+  return ld_spoil(txn, LD_INVALID);
 }
 
 /* Raise what failed, but for an absence that is an answer. */
@@ -39,7 +39,6 @@ static ld_rc finish(lua_State *L, lb_store *store, ld_rc rc, const char *op) {
   ld_error *error = &store->engine->error;
   if (rc == LD_OK || (rc == LD_NOTFOUND && error->rc != LD_NOTFOUND)) return rc;
   store->retry = error->retry;
-  ld_log(&store->engine->env, LD_LOG_DEBUG, "error: %s: %s (%s)", op, error->text, ld_rc_name(rc));
   lb_raise_error(L, error, op);
   return rc;
 }

@@ -17,7 +17,6 @@ typedef struct room_call {
   ld_rating rating;
   bool accepted, now;
   uint64_t count;
-  size_t opened;
   ld_room_stats stats;
 } room_call;
 
@@ -41,14 +40,8 @@ static ld_slice check_name(lua_State *L, const char *op) {
 
 /* The one document in the store's result. */
 static int push_result(lua_State *L, lb_store *store, const char *op) {
-  ld_slice rest = ld_buf_slice(&store->result);
-  if (lb_decode(L, &rest)) return 1;
-  return lb_raise(L, LD_CORRUPT, op, "what was stored is no document");
-}
-
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
+  size_t at = 0;
+  return lb_push_documents(L, &store->result, &at, 1, op);
 }
 
 /* ---- save ---- */
@@ -87,7 +80,7 @@ static int get_room(lua_State *L) {
   room_call call = {.store = rooms->place.store, .name = check_name(L, op), .parts = LD_ROOM_WHOLE};
   lb_check_options(L, 3, known, op);
   if (!lb_option_bool(L, 3, "ratings", true, op)) call.parts = LD_ROOM_PASSWORD;
-  if (lb_read(L, &rooms->place, work_get, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &rooms->place, work_get, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   return push_result(L, call.store, op);
 }
 
@@ -130,9 +123,7 @@ static ld_rc work_list(ld_txn *txn, void *context) {
   room_call *call = context;
   ld_buf *result = &call->store->result;
   call->count = 0;
-  size_t opened = ld_write_open(result);
   ld_rc rc = ld_room_each(txn, &call->range, false, LD_ROOM_CONFIG, add_to_list, call);
-  ld_write_close(result, opened, LD_ARRAY, (size_t)call->count);
   if (rc == LD_OK && result->failed) rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
   return rc;
 }
@@ -147,7 +138,7 @@ static int list_rooms(lua_State *L) {
   call.range.after = lb_option_string(L, 2, "after", op);
   call.limit = lb_option_count(L, 2, "limit", -1, op);
   lb_read(L, &rooms->place, work_list, &call, op);
-  return push_result(L, call.store, op);
+  return lb_push_list(L, &call.store->result, (size_t)call.count, op);
 }
 
 /* ---- ratings ---- */
@@ -177,7 +168,7 @@ static bool check_like(lua_State *L, int index, const char *op) {
 /* The time at stack index 6, as a document; false when it is to be now. */
 static bool read_time(lua_State *L, ld_buf *document, const char *op) {
   if (lua_isnoneornil(L, 6)) return false;
-  if (lua_type(L, 6) != LUA_TNUMBER || isnan(lua_tonumber(L, 6)))
+  if (lua_type(L, 6) != LUA_TNUMBER || !isfinite(lua_tonumber(L, 6)))
     lb_raise(L, LD_INVALID, op, "time: expected ms since 1970, got %s", luaL_tolstring(L, 6, NULL));
   ld_buf_reset(document);
   if (lua_isinteger(L, 6))
@@ -209,7 +200,7 @@ static int room_matches(lua_State *L) {
   lb_rooms *rooms = lb_check_rooms(L, op);
   room_call call = {.store = rooms->place.store, .name = check_name(L, op)};
   if (!lua_isnoneornil(L, 3)) call.other = lb_check_string(L, 3, op, "user");
-  if (lb_read(L, &rooms->place, work_matches, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &rooms->place, work_matches, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   return push_result(L, call.store, op);
 }
 
@@ -223,7 +214,7 @@ static int check_password(lua_State *L) {
   lb_rooms *rooms = lb_check_rooms(L, op);
   room_call call = {.name = check_name(L, op)};
   if (!lua_isnoneornil(L, 3)) call.other = lb_check_string(L, 3, op, "attempt");
-  if (lb_read(L, &rooms->place, work_password, &call, op) == LD_NOTFOUND) return push_nil(L);
+  if (lb_read(L, &rooms->place, work_password, &call, op) == LD_NOTFOUND) return lb_push_nil(L);
   lua_pushboolean(L, call.accepted);
   return 1;
 }
@@ -252,11 +243,6 @@ static ld_rc work_stats(ld_txn *txn, void *context) {
   return ld_room_stat(txn, &((room_call *)context)->stats);
 }
 
-static void set_count(lua_State *L, const char *name, uint64_t count) {
-  lua_pushinteger(L, (lua_Integer)count);
-  lua_setfield(L, -2, name);
-}
-
 static int rooms_stats(lua_State *L) {
   static const char op[] = "rooms:stats";
   lb_rooms *rooms = lb_check_rooms(L, op);
@@ -264,10 +250,10 @@ static int rooms_stats(lua_State *L) {
   lb_read(L, &rooms->place, work_stats, &call, op);
   const ld_room_stats *stats = &call.stats;
   lua_createtable(L, 0, 5);
-  set_count(L, "rooms", stats->rooms);
-  set_count(L, "ratings", stats->ratings);
-  set_count(L, "likes", stats->likes);
-  set_count(L, "matches", stats->matches);
+  lb_set_count(L, "rooms", stats->rooms);
+  lb_set_count(L, "ratings", stats->ratings);
+  lb_set_count(L, "likes", stats->likes);
+  lb_set_count(L, "matches", stats->matches);
   lua_pushnumber(L, stats->media == 0 ? 0 : (lua_Number)stats->matches / (lua_Number)stats->media);
   lua_setfield(L, -2, "match_rate");
   return 1;
@@ -324,7 +310,7 @@ static const luaL_Reg methods[] = {
 };
 
 void lb_open_rooms(lua_State *L) {
-  luaL_newmetatable(L, LB_ROOMS);
+  lb_new_metatable(L, LB_ROOMS);
   lua_pushcfunction(L, rooms_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);

@@ -38,6 +38,7 @@ static void add_problem(void *context, const char *file, unsigned line, unsigned
 static ld_rc work_import(ld_txn *txn, void *context) {
   files_call *call = context;
   ld_buf_reset(&call->store->problems);
+  ld_write_open(&call->store->problems);
   call->problems = 0;
   ld_rc rc = ld_room_import(txn, call->directory, call->replace, add_problem, call, &call->count);
   if (rc == LD_INVALID && call->problems > 0)
@@ -48,12 +49,14 @@ static ld_rc work_import(ld_txn *txn, void *context) {
 /* An error object with the field `problems`, whose message shows the first few. */
 static int raise_problems(lua_State *L, const files_call *call, const char *op) {
   ld_error error = {0};
-  ld_slice shown = ld_buf_slice(&call->store->result), rest = ld_buf_slice(&call->store->problems);
+  ld_buf *problems = &call->store->problems;
+  ld_slice shown = ld_buf_slice(&call->store->result);
+  size_t at = 0;
   ld_fail(&error, LD_INVALID, "%llu of the files cannot be taken, nothing was imported:%.*s",
           (unsigned long long)call->problems, (int)shown.size, (const char *)shown.data);
+  ld_write_close(problems, 0, LD_ARRAY, (size_t)call->problems);
   lb_push_error(L, &error, op);
-  lua_newtable(L);
-  for (lua_Integer i = 1; rest.size > 0 && lb_decode(L, &rest); i++) lua_rawseti(L, -2, i);
+  lb_push_documents(L, problems, &at, 1, op);
   lua_setfield(L, -2, "problems");
   return lua_error(L);
 }
@@ -64,7 +67,7 @@ int lb_rooms_import(lua_State *L) {
   static const char *const known[] = {"replace", NULL};
   lb_rooms *rooms = lb_check_rooms(L, op);
   files_call call = {.store = rooms->place.store};
-  call.directory = (const char *)lb_check_string(L, 2, op, "directory").data;
+  call.directory = lb_check_text(L, 2, op, "directory");
   lb_check_options(L, 3, known, op);
   call.replace = lb_option_bool(L, 3, "replace", false, op);
   lb_write(L, &rooms->place, work_import, &call, op);
@@ -83,7 +86,7 @@ int lb_rooms_export(lua_State *L) {
   static const char op[] = "rooms:export";
   lb_rooms *rooms = lb_check_rooms(L, op);
   files_call call = {.store = rooms->place.store};
-  call.directory = (const char *)lb_check_string(L, 2, op, "directory").data;
+  call.directory = lb_check_text(L, 2, op, "directory");
   lb_read(L, &rooms->place, work_export, &call, op);
   lua_pushinteger(L, (lua_Integer)call.count);
   return 1;

@@ -14,7 +14,7 @@ enum { PAGE_ROOMS = 64, PAGE_BYTES = 256 * 1024 };
 typedef struct rooms_iterator {
   lb_rooms *rooms; /* its box is the user value */
   const char *op;
-  bool names_only, last_page;
+  bool names_only, last_page, stepping;
   unsigned parts;
   uint64_t page_rooms, count;
   ld_buf prefix, after, page;
@@ -35,49 +35,57 @@ static ld_rc add_to_page(void *context, ld_slice name, ld_slice document) {
   return LD_OK;
 }
 
+/* Read a page. When that fails the iterator is as before, and the next step tries again. */
 static ld_rc work_page(ld_txn *txn, void *context) {
   rooms_iterator *iterator = context;
-  ld_buf after = {0}; /* the range borrows it while the page moves the other on */
-  ld_buf_add(&after, ld_buf_slice(&iterator->after));
-  ld_room_range range = {ld_buf_slice(&iterator->prefix), ld_buf_slice(&after)};
+  ld_buf begin = {0}; /* the range borrows it while the page moves `after` on */
+  ld_buf_add(&begin, ld_buf_slice(&iterator->after));
+  ld_room_range range = {ld_buf_slice(&iterator->prefix), ld_buf_slice(&begin)};
   ld_buf_reset(&iterator->page);
   iterator->at = 0;
   iterator->count = 0;
-  iterator->last_page = true;
+  iterator->last_page = !txn->writable; /* a room may be saved behind the last one */
   iterator->page_rooms = txn->writable ? 1 : PAGE_ROOMS;
-  ld_rc rc = after.failed ? LD_NOMEM : LD_OK;
+  ld_rc rc = begin.failed ? LD_NOMEM : LD_OK;
   if (rc == LD_OK)
     rc = ld_room_each(txn, &range, iterator->names_only, iterator->parts, add_to_page, iterator);
   if (rc == LD_NOMEM || (rc == LD_OK && (iterator->page.failed || iterator->after.failed)))
     rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
-  ld_buf_clear(&after);
+  if (rc != LD_OK) {
+    ld_buf_reset(&iterator->page);
+    ld_buf_reset(&iterator->after);
+    ld_buf_add(&iterator->after, ld_buf_slice(&begin));
+    iterator->last_page = false;
+  }
+  ld_buf_clear(&begin);
   return rc;
 }
 
-/* Push the value at the place in the page. */
-static void push_next(lua_State *L, rooms_iterator *iterator) {
-  ld_slice rest = ld_bytes(iterator->page.data + iterator->at, iterator->page.size - iterator->at);
-  if (!lb_decode(L, &rest)) lb_raise(L, LD_CORRUPT, iterator->op, "what was stored is no document");
-  iterator->at = iterator->page.size - rest.size;
+/* Make sure that there is a row in the page; false at the end. */
+static bool fill_page(lua_State *L, rooms_iterator *iterator) {
+  if (iterator->at < iterator->page.size) return true;
+  if (iterator->last_page) return false;
+  lb_read(L, &iterator->rooms->place, work_page, iterator, iterator->op);
+  return iterator->page.size > 0;
 }
 
-static int push_nil(lua_State *L) {
-  lua_pushnil(L);
-  return 1;
-}
-
+/* A finalizer that runs while a row is made into values, must not step the same iterator. */
 static int step(lua_State *L) {
   rooms_iterator *iterator = lua_touserdata(L, lua_upvalueindex(1));
   lb_check_open(L, &iterator->rooms->place, iterator->op);
-  if (iterator->at == iterator->page.size) {
-    if (iterator->last_page) return push_nil(L);
-    lb_read(L, &iterator->rooms->place, work_page, iterator, iterator->op);
-    if (iterator->page.size == 0) return push_nil(L);
-  }
-  push_next(L, iterator);
-  if (iterator->names_only) return 1;
-  push_next(L, iterator);
-  return 2;
+  if (iterator->stepping)
+    return lb_raise(L, LD_MISUSE, iterator->op, "a step is not finished, or has failed");
+  if (!fill_page(L, iterator)) return lb_push_nil(L);
+  iterator->stepping = true;
+  int count = lb_push_documents(L, &iterator->page, &iterator->at, iterator->names_only ? 1 : 2,
+                                iterator->op);
+  iterator->stepping = false;
+  return count;
+}
+
+lb_rooms *lb_iterated_rooms(lua_State *L) {
+  rooms_iterator *iterator = luaL_testudata(L, lua_upvalueindex(1), LB_ITERATOR);
+  return iterator == NULL ? NULL : iterator->rooms;
 }
 
 static int drop(lua_State *L) {
@@ -123,7 +131,7 @@ int lb_rooms_names(lua_State *L) {
 }
 
 void lb_open_rooms_iterator(lua_State *L) {
-  luaL_newmetatable(L, LB_ITERATOR);
+  lb_new_metatable(L, LB_ITERATOR);
   lua_pushcfunction(L, drop);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);

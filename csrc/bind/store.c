@@ -40,6 +40,13 @@ static void call_log(void *context, ld_level level, const char *line) {
   lua_settop(store->L, top);
 }
 
+/* What the clock said instead of a time, for the message. */
+static void note_clock(lb_store *store) {
+  const char *text = lua_tostring(store->L, -1);
+  ld_fail(&store->error, LD_INVALID, "the clock: expected a whole number of ms, got %s",
+          text == NULL ? luaL_typename(store->L, -1) : text);
+}
+
 static int64_t call_clock(void *context) {
   lb_store *store = context;
   int64_t now = 0;
@@ -51,6 +58,7 @@ static int64_t call_clock(void *context) {
     store->in_callback = true;
     if (lua_pcall(store->L, 0, 1, 0) == LUA_OK) now = lua_tointegerx(store->L, -1, &whole);
     store->in_callback = inside;
+    if (!whole) note_clock(store);
   }
   if (!whole) store->clock_failed = true;
   lua_settop(store->L, top);
@@ -63,9 +71,11 @@ static size_t read_options(lua_State *L, int index, ld_option *options) {
   size_t count = 0;
   lua_pushnil(L);
   while (lua_next(L, index)) {
-    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING || count == MOST_OPTIONS)
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
       lb_raise(L, LD_INVALID, "larder.open", "options: expected names and texts");
-    options[count++] = (ld_option){lua_tostring(L, -2), lua_tostring(L, -1)};
+    if (count == MOST_OPTIONS) lb_raise(L, LD_INVALID, "larder.open", "options: too many");
+    options[count].name = lua_tostring(L, -2);
+    options[count++].value = lb_check_text(L, -1, "larder.open", lua_tostring(L, -2));
     lua_pop(L, 1);
   }
   return count;
@@ -107,6 +117,14 @@ static ld_env env_for(lua_State *L, lb_store *store) {
   return env;
 }
 
+/* What the store is called in messages: its URL without options. */
+static const char *label_of(lua_State *L, int box) {
+  lua_getiuservalue(L, box, USER_LABEL);
+  const char *label = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the box keeps it alive */
+  return label == NULL ? "?" : label;
+}
+
 /* core.open(engine, {option = text}, {log =, clock =, label =}) */
 static int open_store(lua_State *L) {
   ld_option options[MOST_OPTIONS];
@@ -118,10 +136,10 @@ static int open_store(lua_State *L) {
   ld_env env = env_for(L, store);
   ld_rc rc = ld_store_open(ops, &env, options, count, &store->engine, &store->error);
   if (rc != LD_OK) {
-    ld_log(&env, LD_LOG_DEBUG, "error: open: %s (%s)", store->error.text, ld_rc_name(rc));
+    ld_log(&env, LD_LOG_DEBUG, "error: larder.open: %s (%s)", store->error.text, ld_rc_name(rc));
     return lb_raise_error(L, &store->error, "larder.open");
   }
-  ld_log(&env, LD_LOG_DEBUG, "open: engine %s", ops->name);
+  ld_log(&env, LD_LOG_DEBUG, "open: %s", label_of(L, lua_gettop(L)));
   return 1;
 }
 
@@ -129,7 +147,9 @@ static int open_store(lua_State *L) {
 
 /* Serves close, __gc and __close: what is closed already stays so. */
 static int close_store(lua_State *L) {
-  lb_store *store = luaL_checkudata(L, 1, LB_STORE);
+  lb_store *store = luaL_testudata(L, 1, LB_STORE);
+  if (store == NULL)
+    return lb_raise(L, LD_INVALID, "store:close", "expected a store before the colon");
   if (store->in_callback)
     return lb_raise(L, LD_MISUSE, "store:close", "called from the store's own log or clock");
   store->L = L;
@@ -139,7 +159,7 @@ static int close_store(lua_State *L) {
     lb_forget_txs(store);
     store->engine = NULL;
     ld_engine_close(engine);
-    ld_log(&env, LD_LOG_DEBUG, "close");
+    ld_log(&env, LD_LOG_DEBUG, "close: %s", label_of(L, 1));
   }
   ld_buf_clear(&store->document);
   ld_buf_clear(&store->result);
@@ -158,31 +178,27 @@ static int sync_store(lua_State *L) {
   return 0;
 }
 
-static void set_count(lua_State *L, const char *name, uint64_t count) {
-  lua_pushinteger(L, (lua_Integer)count);
-  lua_setfield(L, -2, name);
-}
-
-static int store_stats(lua_State *L) {
+int lb_stats(lua_State *L) {
   ld_engine_stats stats = {0};
   lb_place place = lb_check_place(L, 1, "store:stats");
   lb_check_open(L, &place, "store:stats");
   ld_rc rc = ld_stats(place.store->engine, &stats);
   if (rc != LD_OK) return lb_raise_error(L, &place.store->engine->error, "store:stats");
+  const char *engine =
+      place.store->engine->ops->name; /* a finalizer may close the store from here on */
   lua_createtable(L, 0, 5);
-  lua_pushstring(L, place.store->engine->ops->name);
+  lua_pushstring(L, engine);
   lua_setfield(L, -2, "engine");
-  set_count(L, "entries", stats.entries);
-  set_count(L, "bytes_used", stats.bytes_used);
-  if (stats.bytes_limit > 0) set_count(L, "bytes_limit", stats.bytes_limit);
-  set_count(L, "readers", stats.readers);
+  lb_set_count(L, "entries", stats.entries);
+  lb_set_count(L, "bytes_used", stats.bytes_used);
+  if (stats.bytes_limit > 0) lb_set_count(L, "bytes_limit", stats.bytes_limit);
+  lb_set_count(L, "readers", stats.readers);
   return 1;
 }
 
 static int store_tostring(lua_State *L) {
   lb_store *store = luaL_checkudata(L, 1, LB_STORE);
-  lua_getiuservalue(L, 1, USER_LABEL);
-  lua_pushfstring(L, "larder.store: %s%s", luaL_optstring(L, -1, "?"),
+  lua_pushfstring(L, "larder.store: %s%s", label_of(L, 1),
                   store->engine == NULL ? " (closed)" : "");
   return 1;
 }
@@ -196,7 +212,7 @@ static const luaL_Reg methods[] = {
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},
-    {"stats", store_stats},
+    {"stats", lb_stats},
     {"sync", sync_store},
     {"close", close_store},
     {NULL, NULL},
@@ -216,7 +232,7 @@ void lb_open_stores(lua_State *L, int module) {
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &boxes_key);
-  luaL_newmetatable(L, LB_STORE);
+  lb_new_metatable(L, LB_STORE);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

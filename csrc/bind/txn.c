@@ -59,14 +59,15 @@ static ld_rc commit(lb_tx *tx) {
   return ld_commit(txn);
 }
 
-/* Push a box for a transaction under the place at stack index 1. */
-static lb_tx *new_box(lua_State *L, lb_store *store) {
+/* Push a box for a transaction under the place at stack index 1. The place is looked at afterwards: making a box may run a finalizer that closes it. */
+static lb_tx *new_box(lua_State *L, const lb_place *place, const char *op) {
   lb_tx *tx = lua_newuserdatauv(L, sizeof *tx, 1);
   memset(tx, 0, sizeof *tx);
-  tx->store = store;
+  tx->store = place->store;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   luaL_setmetatable(L, LB_TX);
+  lb_check_open(L, place, op);
   return tx;
 }
 
@@ -81,8 +82,6 @@ static ld_rc start(lb_tx *tx, const lb_place *place, bool writable) {
 static int raise_here(lua_State *L, lb_store *store, const char *op) {
   ld_error *error = &store->engine->error;
   store->retry = error->retry;
-  ld_log(&store->engine->env, LD_LOG_DEBUG, "error: %s: %s (%s)", op, error->text,
-         ld_rc_name(error->rc));
   return lb_raise_error(L, error, op);
 }
 
@@ -95,8 +94,12 @@ static void check_function(lua_State *L, const char *op) {
 
 /* ---- update ---- */
 
+/* What Lua itself says, word for word. */
 static bool is_yield(lua_State *L) {
-  return lua_type(L, -1) == LUA_TSTRING && strstr(lua_tostring(L, -1), "attempt to yield") != NULL;
+  if (lua_type(L, -1) != LUA_TSTRING) return false;
+  const char *text = lua_tostring(L, -1);
+  return strcmp(text, "attempt to yield across a C-call boundary") == 0 ||
+         strcmp(text, "attempt to yield from outside a coroutine") == 0;
 }
 
 /* The function has raised: its error is on the stack. */
@@ -106,6 +109,8 @@ static void after_error(lua_State *L, lb_tx *tx) {
     ld_fail(&error, LD_MISUSE,
             "the function must not yield: another coroutine would meet the open write transaction");
     lb_push_error(L, &error, "update");
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "cause");
   }
   roll_back(tx);
 }
@@ -114,7 +119,7 @@ static void after_error(lua_State *L, lb_tx *tx) {
 static bool run_update(lua_State *L, const lb_place *place) {
   lb_store *store = place->store;
   lua_settop(L, 2);
-  lb_tx *tx = new_box(L, store);
+  lb_tx *tx = new_box(L, place, "update");
   tx->managed = true;
   store->retry = false;
   if (start(tx, place, true) != LD_OK) raise_here(L, store, "update");
@@ -158,14 +163,14 @@ static int end_view(lua_State *L, int status, lua_KContext context) {
 int lb_view(lua_State *L) {
   lb_place place = lb_check_place(L, 1, "view");
   check_function(L, "view");
-  lb_check_open(L, &place, "view");
-  lb_tx *tx = new_box(L, place.store);
+  lb_tx *tx = new_box(L, &place, "view");
   tx->managed = tx->read_only = true;
   tx->borrowed = place.tx != NULL;
   if (tx->borrowed)
     link_box(tx, place.tx->txn);
   else if (start(tx, &place, false) != LD_OK)
     return raise_here(L, place.store, "view");
+  lua_toclose(L, 3); /* a coroutine that is closed inside the function */
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 3);
   return end_view(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, end_view), 0);
@@ -176,15 +181,18 @@ int lb_view(lua_State *L) {
 /* store:begin("write" | "read") -> tx */
 int lb_begin(lua_State *L) {
   lb_place place = lb_check_place(L, 1, "begin");
-  const char *mode = luaL_optstring(L, 2, "write");
-  bool writable = strcmp(mode, "write") == 0;
+  ld_quoted quoted;
   lb_check_open(L, &place, "begin");
-  if (!writable && strcmp(mode, "read") != 0)
-    return lb_raise(L, LD_INVALID, "begin", "expected \"write\" or \"read\", got \"%s\"", mode);
+  ld_slice mode =
+      lua_isnoneornil(L, 2) ? LD_LITERAL("write") : lb_check_string(L, 2, "begin", "mode");
+  bool writable = ld_equal(mode, LD_LITERAL("write"));
+  if (!writable && !ld_equal(mode, LD_LITERAL("read")))
+    return lb_raise(L, LD_INVALID, "begin", "expected \"write\" or \"read\", got %s",
+                    ld_quote(mode, quoted));
   if (place.tx != NULL && (place.tx->read_only || !writable))
     return lb_raise(L, LD_MISUSE, "begin",
                     "a nested transaction writes, and needs a write transaction around it");
-  lb_tx *tx = new_box(L, place.store);
+  lb_tx *tx = new_box(L, &place, "begin");
   tx->read_only = !writable;
   if (start(tx, &place, writable) != LD_OK) return raise_here(L, place.store, "begin");
   return 1;
@@ -212,12 +220,20 @@ static int rollback_tx(lua_State *L) {
   return 0;
 }
 
-/* __gc and __close: what was not committed is rolled back. */
-static int drop_tx(lua_State *L) {
+/* __gc: what was not committed is rolled back. It is in nobody's hands, so no call is running in it. */
+static int collect_tx(lua_State *L) {
   lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
   if (tx->txn != NULL) tx->store->L = L;
   roll_back(tx);
   return 0;
+}
+
+/* __close likewise; but a log or clock function may be called in the middle of this very transaction. */
+static int close_tx(lua_State *L) {
+  lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
+  if (tx->txn != NULL && tx->store->in_callback)
+    return lb_raise(L, LD_MISUSE, "tx", "closed in the store's own log or clock");
+  return collect_tx(L);
 }
 
 static int tx_tostring(lua_State *L) {
@@ -235,20 +251,21 @@ static const luaL_Reg methods[] = {
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},
+    {"stats", lb_stats},
     {"commit", commit_tx},
     {"rollback", rollback_tx},
     {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__gc", drop_tx},
-    {"__close", drop_tx},
+    {"__gc", collect_tx},
+    {"__close", close_tx},
     {"__tostring", tx_tostring},
     {NULL, NULL},
 };
 
 void lb_open_txs(lua_State *L) {
-  luaL_newmetatable(L, LB_TX);
+  lb_new_metatable(L, LB_TX);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

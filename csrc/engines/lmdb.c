@@ -130,7 +130,7 @@ static void drop_kept(lmdb_engine *engine) {
 static void lmdb_close(ld_engine *base) {
   lmdb_engine *engine = (lmdb_engine *)base;
   drop_kept(engine);
-  ld_lmdb_env_leave(engine->env, &base->env);
+  ld_lmdb_env_leave(engine->env);
   ld_buf_clear(&engine->copy);
 }
 
@@ -465,6 +465,7 @@ const ld_engine_ops ld_lmdb_engine = {
     .engine_size = sizeof(lmdb_engine),
     .txn_size = sizeof(lmdb_txn),
     .cursor_size = sizeof(lmdb_cursor),
+    .options = ld_lmdb_options,
     .open = lmdb_open,
     .close = lmdb_close,
     .begin = lmdb_begin,

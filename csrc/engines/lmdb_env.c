@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lmdb_error.h"
 #include "lmdb_inspect.h"
@@ -86,6 +87,25 @@ static ld_rc check_lock_file(const char *folder, ld_error *error) {
           error, LD_INVALID,
           "%s: its data.mdb was replaced while it is open in this process; close it first", folder);
   return LD_OK;
+}
+
+/* liblmdb maps a lock.mdb with holes in it, and dies of SIGBUS when the disk has no room for them: give it its blocks first. It is not open in this process
+** (check_lock_file), so closing it here gives up no lock. */
+static ld_rc reserve_lock_file(const ld_lmdb_env *env, ld_error *error) {
+  enum { SLOT = 64, HEAD = 4096 };
+  char path[PATH_MAX];
+  struct stat status;
+  if (env->settings.read_only) return LD_OK;
+  snprintf(path, sizeof path, "%s/lock.mdb", env->folder);
+  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    return ld_fail(error, LD_INVALID, "%s: is no regular file; move it away", path);
+  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return ld_lmdb_fail(error, env, "open lock.mdb", errno);
+  bool failed =
+      fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)(env->settings.readers * SLOT + HEAD)) != 0;
+  int code = failed && errno != EOPNOTSUPP && errno != ENOSYS ? errno : 0;
+  close(file);
+  return ld_lmdb_fail(error, env, "make room for lock.mdb", code);
 }
 
 static int open_once(ld_lmdb_env *env, size_t map_size) {
@@ -181,7 +201,8 @@ static ld_rc open_env(const char *folder, const ld_lmdb_settings *settings, ld_l
                       ld_error *error) {
   ld_lmdb_env *env = new_env(folder, settings);
   if (env == NULL) return ld_fail(error, LD_NOMEM, "%s: out of memory", folder);
-  ld_rc rc = ld_lmdb_fail(error, env, "open", open_mdb(env));
+  ld_rc rc = reserve_lock_file(env, error);
+  if (rc == LD_OK) rc = ld_lmdb_fail(error, env, "open", open_mdb(env));
   if (rc == LD_OK) rc = prepare(env, error);
   if (rc != LD_OK) {
     free_env(env);
@@ -206,14 +227,7 @@ static ld_rc join_open(const char *folder, const struct stat *data,
   return rc;
 }
 
-static void log_opening(ld_lmdb_env *env, const struct stat *data, const ld_env *log) {
-  MDB_envinfo info;
-  pthread_mutex_lock(&env->lock); /* another handle may be growing it already */
-  mdb_env_info(env->mdb, &info);
-  pthread_mutex_unlock(&env->lock);
-  ld_log(log, LD_LOG_DEBUG, "lmdb: %s: opened, map %zu bytes, durability %s%s", env->folder,
-         info.me_mapsize, ld_lmdb_durability_name(env->settings.durability),
-         env->settings.read_only ? ", read only" : "");
+static void warn_of_names(const ld_lmdb_env *env, const struct stat *data, const ld_env *log) {
   if (data->st_nlink > 1)
     ld_log(log, LD_LOG_WARN,
            "lmdb: %s: has %lu names; processes that use different ones do not see each other's "
@@ -253,13 +267,13 @@ ld_rc ld_lmdb_env_join(const char *folder, const ld_lmdb_settings *settings, uin
     rc = ld_lmdb_inspect(file, config, check_limit, &version, error);
     if (rc == LD_OK) rc = check_version(file, version, &config->env, error);
     if (rc == LD_OK) rc = join_open(folder, &data, settings, true, &joined, error);
-    if (rc == LD_OK) log_opening(joined, &data, &config->env);
+    if (rc == LD_OK) warn_of_names(joined, &data, &config->env);
   }
   if (rc == LD_OK) *env = joined;
   return rc;
 }
 
-void ld_lmdb_env_leave(ld_lmdb_env *env, const ld_env *log) {
+void ld_lmdb_env_leave(ld_lmdb_env *env) {
   if (env == NULL || ld_lmdb_stale(env)) return;
   pthread_mutex_lock(&registry_lock);
   bool last = --env->handles == 0;
@@ -271,7 +285,5 @@ void ld_lmdb_env_leave(ld_lmdb_env *env, const ld_env *log) {
     env->mdb = NULL;
   }
   pthread_mutex_unlock(&registry_lock);
-  if (!last) return;
-  ld_log(log, LD_LOG_DEBUG, "lmdb: %s: closed", env->folder);
-  free_env(env);
+  if (last) free_env(env);
 }

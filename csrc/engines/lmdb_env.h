@@ -43,7 +43,7 @@ static inline bool ld_lmdb_stale(const ld_lmdb_env *env) {
 ld_rc ld_lmdb_env_join(const char *folder, const ld_lmdb_settings *settings, uint64_t check_limit,
                        const ld_config *config, ld_lmdb_env **env, ld_error *error);
 /* Closes the environment when this was the last handle; a stale one is left alone. NULL is fine. */
-void ld_lmdb_env_leave(ld_lmdb_env *env, const ld_env *log);
+void ld_lmdb_env_leave(ld_lmdb_env *env);
 
 /* Keep what the parent process left behind reachable for ever, and untouched. */
 void ld_lmdb_abandon(void *what);

@@ -24,58 +24,56 @@ static ld_rc fail_system(ld_error *error, const ld_lmdb_env *env, const char *do
   if (code == EIO && is_disk_full(env)) code = ENOSPC;
   if (code == ENOSPC || code == EFBIG || code == EDQUOT)
     return ld_fail(error, LD_FULL, "%s: %s; free space, then try again", doing, strerror(code));
+  if (code == EACCES || code == EPERM || code == EROFS)
+    return ld_fail(error, LD_IO, "%s: %s; data.mdb, lock.mdb and the folder must be writable",
+                   doing, text);
   return ld_fail(error, LD_IO, "%s: %s", doing, code > 0 ? text : mdb_strerror(code));
 }
 
+/* Codes with one meaning wherever they come from. */
+static const struct {
+  int code;
+  ld_rc rc;
+  const char *text;
+} meanings[] = {
+    {MDB_TXN_FULL, LD_FULL, "the transaction changes too much; commit smaller parts"},
+    {MDB_READERS_FULL, LD_BUSY,
+     "all reader slots are taken; end read transactions, or set readers higher and restart all "
+     "processes"},
+    {MDB_MAP_RESIZED, LD_BUSY,
+     "another process has grown the store; end all transactions of this process, then try again"},
+    {MDB_PANIC, LD_IO,
+     "a write of the meta page failed earlier; close the store and open it again"},
+    {MDB_VERSION_MISMATCH, LD_INVALID,
+     "another process uses it with another build of liblmdb; use one for all"},
+    {MDB_BAD_TXN, LD_MISUSE, "the transaction failed before and can only be rolled back"},
+    {MDB_BAD_VALSIZE, LD_TOOBIG, "the key or the value is too long"},
+    {MDB_CORRUPTED, LD_CORRUPT, "the data file is damaged; restore the store from a backup"},
+    {MDB_PAGE_NOTFOUND, LD_CORRUPT,
+     "the data file is damaged, a page is missing; restore the store from a backup"},
+    {MDB_CURSOR_FULL, LD_CORRUPT,
+     "the data file is damaged, the tree is too deep; restore the store from a backup"},
+    {MDB_INVALID, LD_CORRUPT,
+     "this is no LMDB data file, or a damaged one; restore the store from a backup"},
+};
+
+static ld_rc fail_map_full(ld_error *error, const ld_lmdb_env *env, const char *doing) {
+  MDB_envinfo info = {0};
+  if (env != NULL) mdb_env_info(env->mdb, &info);
+  ld_fail(error, LD_FULL,
+          "%s: the map of %zu bytes is full; the next transaction finds it doubled when no other "
+          "one of this process is open, or set map_size",
+          doing, info.me_mapsize);
+  if (error != NULL) error->retry = env != NULL && env->open_txns <= 1; /* else it cannot grow */
+  return LD_FULL;
+}
+
 static ld_rc fail_code(ld_error *error, const ld_lmdb_env *env, const char *doing, int code) {
-  unsigned long long map = 0;
-  MDB_envinfo info;
-  if (env != NULL && code == MDB_MAP_FULL && mdb_env_info(env->mdb, &info) == 0)
-    map = info.me_mapsize;
-  switch (code) {
-  case MDB_MAP_FULL:
-    ld_fail(error, LD_FULL,
-            "%s: the map of %llu bytes is full; the next transaction finds it doubled when no "
-            "other one of this process is open, or set map_size",
-            doing, map);
-    if (error != NULL) error->retry = true;
-    return LD_FULL;
-  case MDB_TXN_FULL:
-    return ld_fail(error, LD_FULL, "%s: the transaction changes too much; commit smaller parts",
-                   doing);
-  case MDB_READERS_FULL:
-    return ld_fail(error, LD_BUSY,
-                   "%s: all reader slots are taken; end read transactions, or set readers higher "
-                   "and restart all processes",
-                   doing);
-  case MDB_MAP_RESIZED:
-    return ld_fail(error, LD_BUSY,
-                   "%s: another process has grown the store; end all transactions of this process, "
-                   "then try again",
-                   doing);
-  case MDB_PANIC:
-    return ld_fail(error, LD_IO,
-                   "%s: a write of the meta page failed earlier; close the store and open it again",
-                   doing);
-  case MDB_VERSION_MISMATCH:
-    return ld_fail(error, LD_INVALID,
-                   "%s: another process uses it with another build of liblmdb, this one is %s; use "
-                   "one for all",
-                   doing, mdb_version(NULL, NULL, NULL));
-  case MDB_BAD_TXN:
-    return ld_fail(error, LD_MISUSE,
-                   "%s: the transaction failed before and can only be rolled back", doing);
-  case MDB_BAD_VALSIZE:
-    return ld_fail(error, LD_TOOBIG, "%s: the key or the value is too long", doing);
-  case MDB_CORRUPTED:
-  case MDB_PAGE_NOTFOUND:
-  case MDB_CURSOR_FULL:
-  case MDB_INVALID:
-    return ld_fail(error, LD_CORRUPT,
-                   "%s: the data file is damaged: %s; restore the store from a backup", doing,
-                   mdb_strerror(code));
-  default: return fail_system(error, env, doing, code);
-  }
+  if (code == MDB_MAP_FULL) return fail_map_full(error, env, doing);
+  for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+    if (meanings[i].code == code)
+      return ld_fail(error, meanings[i].rc, "%s: %s", doing, meanings[i].text);
+  return fail_system(error, env, doing, code);
 }
 
 ld_rc ld_lmdb_fail(ld_error *error, const ld_lmdb_env *env, const char *doing, int code) {

@@ -52,10 +52,18 @@ static bool make_one(char *path, size_t size) {
   return fine;
 }
 
+/* Leaves errno alone. */
+static bool is_there(const char *path) {
+  int code = errno;
+  bool there = access(path, F_OK) == 0;
+  errno = code;
+  return there;
+}
+
 static bool make_all(char *path) {
   for (size_t i = 1; path[i - 1] != '\0'; i++)
     if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/' && !make_one(path, i))
-      return errno == EROFS && access(path, F_OK) == 0;
+      return errno == EROFS && is_there(path);
   return true;
 }
 

@@ -4,6 +4,8 @@
 #include <lmdb.h>
 #include <string.h>
 
+const char *const ld_lmdb_options[] = {"path",          "map_size",  "durability", "readers",
+                                       "check_on_open", "read_only", NULL};
 static const char *const durabilities[] = {"commit", "system", "none", NULL};
 static const unsigned durability_flags[] = {0, MDB_NOMETASYNC, MDB_NOSYNC};
 
@@ -23,16 +25,13 @@ static ld_rc read_choice(const ld_config *config, const char *name, const char *
 }
 
 ld_rc ld_lmdb_settings_read(const ld_config *config, ld_lmdb_settings *settings, ld_error *error) {
-  static const char *const known[] = {"path",          "map_size",  "durability", "readers",
-                                      "check_on_open", "read_only", NULL};
   static const char *const booleans[] = {"false", "true", NULL};
   size_t durability = 0, read_only = 0;
   *settings =
       (ld_lmdb_settings){.map_size = sizeof(size_t) < 8 ? UINT64_C(1) << 30 : UINT64_C(64) << 30,
                          .readers = 1024,
                          .check_on_open = UINT64_C(16) << 20};
-  ld_rc rc = ld_options_check(config, known, error);
-  if (rc == LD_OK) rc = ld_option_size(config, "map_size", &settings->map_size, error);
+  ld_rc rc = ld_option_size(config, "map_size", &settings->map_size, error);
   if (rc == LD_OK) rc = ld_option_size(config, "check_on_open", &settings->check_on_open, error);
   if (rc == LD_OK) rc = ld_option_number(config, "readers", 1, 100000, &settings->readers, error);
   if (rc == LD_OK) rc = read_choice(config, "durability", durabilities, &durability, error);

@@ -10,6 +10,8 @@ typedef struct ld_lmdb_settings {
   bool read_only;
 } ld_lmdb_settings;
 
+extern const char *const ld_lmdb_options[]; /* their names, NULL-terminated */
+
 /* All but `path`. INVALID names the option. */
 ld_rc ld_lmdb_settings_read(const ld_config *config, ld_lmdb_settings *settings, ld_error *error);
 /* The name of the first option that differs; NULL: none. */

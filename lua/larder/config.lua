@@ -6,7 +6,14 @@ local config = {}
 local levels = { error = 1, warn = 2, info = 3, debug = 4 }
 
 --- Options that are not the engine's.
-local own = { url = true, engine = true, log = true, clock = true }
+local own = { "url", "engine", "log", "clock" }
+
+local function contains(list, name)
+  for _, one in ipairs(list) do
+    if one == name then return true end
+  end
+  return false
+end
 
 local function unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
@@ -71,6 +78,33 @@ local function merge(from, into)
   return into
 end
 
+--- The names that may stand in the options: ours and the engine's, or those of all engines where none is named.
+local function known_options(engine)
+  local known = table.move(own, 1, #own, 1, {})
+  for _, one in ipairs(engine and { engine } or core.engines) do
+    local names = core.options(one) or core.unknown("larder.open", "engine", one, table.unpack(core.engines))
+    table.move(names, 1, #names, #known + 1, known)
+  end
+  return known
+end
+
+local function check_names(options)
+  local known = known_options(options.engine)
+  for name in pairs(options) do
+    if type(name) ~= "string" then core.fail("larder.open", "options: expected names as keys") end
+    if not contains(known, name) then core.unknown("larder.open", "option", name, table.unpack(known)) end
+  end
+end
+
+--- The engine's options, as text.
+local function engine_options(options)
+  local texts = {}
+  for name, value in pairs(options) do
+    if not contains(own, name) then texts[name] = as_text(name, value) end
+  end
+  return texts
+end
+
 ---@param where string|table
 ---@param getenv fun(name: string): string?
 ---@return string engine
@@ -89,14 +123,12 @@ function config.resolve(where, getenv)
     end
     options = merge(where, parse_url(where.url))
   end
-  if type(options.engine) ~= "string" then
-    core.fail("larder.open", "option engine: is missing (or give a url)")
+  if options.engine ~= nil and type(options.engine) ~= "string" then
+    core.fail("larder.open", ("option engine: expected a string, got a %s"):format(type(options.engine)))
   end
-  local texts = {}
-  for name, value in pairs(options) do
-    if type(name) ~= "string" then core.fail("larder.open", "options: expected names as keys") end
-    if not own[name] then texts[name] = as_text(name, value) end
-  end
+  check_names(options)
+  if options.engine == nil then core.fail("larder.open", "option engine: is missing (or give a url)") end
+  local texts = engine_options(options)
   local hooks = {
     log = log_hook(where.log, getenv),
     clock = check_function(where, "clock"),
@@ -119,13 +151,16 @@ end
 ---@param options? table
 ---@param getenv fun(name: string): string?
 function config.from_env(options, getenv)
+  if options and (options.url or options.engine) then return config.resolve(options, getenv) end
   local url, kind, path = present(getenv "LARDER_URL"), present(getenv "STORAGE_TYPE"), present(getenv "STORAGE_PATH")
   local found = {}
   if url then
     found.url = url
   else
     found.engine = kind and check_type(kind:lower()) or "memory"
-    if found.engine ~= "memory" then found.path = path end
+    if found.engine ~= "memory" then
+      found.path = path or core.fail("larder.from_env", ("STORAGE_PATH: is missing, and STORAGE_TYPE is %s"):format(kind))
+    end
   end
   return config.resolve(merge(options or {}, found), getenv)
 end

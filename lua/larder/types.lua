@@ -23,6 +23,7 @@
 ---@field message string what was wrong, and where
 ---@field op string what was called: "rooms:save"
 ---@field retryable boolean the same call may succeed when it is made again
+---@field cause? any what Lua said, where the error stands for another one
 ---@field problems? larder.FileProblem[] of rooms:import
 
 ---@class larder.FileProblem
@@ -39,6 +40,7 @@
 ---@field map_size? string|integer lmdb: how much address space to begin with, in bytes or as "64GiB"; it grows by itself
 ---@field readers? integer lmdb: read transactions at once, by all processes; 1024 when absent
 ---@field check_on_open? string|integer lmdb: check every page of a store up to this size; "16MiB" when absent, 0 for never
+---@field read_only? boolean lmdb: writes are MISUSE
 ---@field log? "error"|"warn"|"info"|"debug"|fun(level: string, line: string) may not use the store; silent when absent
 ---@field clock? fun(): integer ms since 1970; the system's when absent
 
@@ -95,11 +97,11 @@ function Place:view(f) end
 ---@return larder.Tx
 function Place:begin(mode) end
 
+---@return larder.Stats
+function Place:stats() end
+
 ---@class larder.Store: larder.Place
 local Store = {}
-
----@return larder.Stats
-function Store:stats() end
 
 --- Make every commit so far survive a power loss (matters with durability "system" and "none").
 function Store:sync() end

@@ -144,6 +144,7 @@ static ld_engine_ops decorated(const ld_engine_ops *inner, bool bare) {
       .abi = inner->abi,
       .name = inner->name,
       .promises = inner->promises,
+      .options = inner->options,
       .engine_size = inner->engine_size,
       .txn_size = inner->txn_size,
       .cursor_size = inner->cursor_size,

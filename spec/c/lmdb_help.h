@@ -22,7 +22,7 @@
 #define FIRST_KEY "\001first"
 
 static char folder[64]; /* a fresh one for each test */
-static ld_error failure;
+static _Thread_local ld_error failure;
 
 static inline void remove_folder(const char *path) {
   DIR *listing = opendir(path);

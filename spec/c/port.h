@@ -12,6 +12,9 @@ void port_add_processes(lua_State *L); /* process.c */
 void port_add_files(lua_State *L);     /* files.c */
 void port_add_ground(lua_State *L);    /* ground.c */
 
+/* The types of transactions and cursors. */
+void port_add_txns(lua_State *L); /* port_txn.c */
+
 /* Push nil, the name of errno, and its text; returns 3. */
 int port_errno(lua_State *L);
 

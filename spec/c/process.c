@@ -62,13 +62,6 @@ static int process_kill(lua_State *L) {
 /* Leave at once: no finalizers, no atexit. */
 static int process_quit(lua_State *L) { _exit((int)luaL_optinteger(L, 1, 0)); }
 
-/* Leave as a program does that closes its Lua state: every finalizer runs. */
-static int process_exit_with_close(lua_State *L) {
-  int code = (int)luaL_optinteger(L, 1, 0);
-  lua_close(L);
-  exit(code);
-}
-
 /* ---- pipes ---- */
 
 static int process_pipe(lua_State *L) {
@@ -165,7 +158,6 @@ void port_add_processes(lua_State *L) {
       {"waitpid", process_waitpid},
       {"kill", process_kill},
       {"_exit", process_quit},
-      {"exit_with_close", process_exit_with_close},
       {"pipe", process_pipe},
       {"read", process_read},
       {"write", process_write},

@@ -18,7 +18,7 @@ enum { LONG = 1000 };
   "\"userProgress\":{\"ann\":3,\"bob\":2}"
 
 static ld_buf kitchen, larger, pantry, long_room, parsed_time;
-static char long_name[LONG + 1];
+static char long_name[LONG + 1], large[20 * LONG]; /* larger than any row before */
 static int64_t now;
 
 static int64_t clock_now(void *context) {
@@ -260,7 +260,7 @@ static ld_rc row_get(ld_txn *txn, ld_buf *result) {
 
 static ld_rc row_put(ld_txn *txn, ld_buf *result) {
   (void)result;
-  ld_rc rc = ld_row_put(txn, ld_text("kkkk3"), ld_text("replaced"));
+  ld_rc rc = ld_row_put(txn, ld_text("kkkk3"), ld_bytes(large, sizeof large));
   return rc == LD_OK ? ld_row_put(txn, ld_text("a new one"), ld_text("")) : rc;
 }
 

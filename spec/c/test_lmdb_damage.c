@@ -137,7 +137,7 @@ static void flip(size_t bit, unsigned count) {
   if (!survives(image, image_size, count, bit % 5 == 0)) {
     fprintf(stderr, "bit %zu of byte %zu (page %zu, offset %zu): %s\n", bit % 8, bit / 8,
             bit / 8 / 4096, bit / 8 % 4096, failure.text);
-    CHECK(!"a flipped bit gave wrong data, or changed the file");
+    CHECK(false && "wrong data, or a changed file");
   }
   image[bit / 8] ^= (uint8_t)(1 << bit % 8);
 }
@@ -160,6 +160,18 @@ static void test_meta_flips(unsigned count) {
     ld_engine_close(engine);
     free(image);
     image = load(&image_size);
+  }
+}
+
+/* Every bit of the headers and first offsets of all pages, and of the separators in branch pages. */
+static void test_structure_flips(unsigned count) {
+  make_image(count);
+  for (size_t page = 2; page < image_size / 4096; page++) {
+    const uint8_t *at = image + page * 4096;
+    bool branch = at[10] == 1;
+    size_t upper = branch ? (size_t)(at[14] | at[15] << 8) : 4096;
+    for (size_t bit = 0; bit < 24 * 8; bit++) flip(page * 4096 * 8 + bit, count);
+    for (size_t bit = upper * 8; bit < 4096 * 8; bit++) flip(page * 4096 * 8 + bit, count);
   }
 }
 
@@ -303,55 +315,52 @@ static void test_foreign(void) {
 
 /* ---- what looks odd and is sound ---- */
 
+static void change_some_rows(ld_txn *txn) {
+  static char key[520], payload[70000];
+  for (unsigned i = random_below(60); i > 0; i--) {
+    size_t size = random_below(10) == 0 ? 511 : 8 + random_below(30);
+    memset(key, 'k', size);
+    key[sprintf(key, "%05u", random_below(800))] = 'k';
+    ld_slice name = ld_bytes(key, size);
+    ld_slice value = ld_bytes(payload, random_below(random_below(12) == 0 ? 70000 : 900));
+    ld_rc rc = random_below(3) == 0 ? ld_del(txn, name) : put_row(txn, name, value);
+    CHECK(rc == LD_OK || rc == LD_NOTFOUND);
+  }
+  if (random_below(20) != 0) return;
+  uint64_t count;
+  snprintf(key, sizeof key, "%05u", random_below(800));
+  ld_slice to = random_below(2) == 0 ? LD_SLICE_NONE : ld_text("00700");
+  CHECK_RC(LD_OK, ld_del_range(txn, ld_text(key), to, &count));
+}
+
+static void end_somehow(ld_txn *txn) {
+  if (random_below(5) == 0) {
+    ld_rollback(txn);
+  } else {
+    CHECK_RC(LD_OK, ld_commit(txn));
+  }
+}
+
 /* Many kinds of commits; the walk finds nothing after any of them. */
 static void test_sound(unsigned commits) {
-  char key[520], *text = calloc(1, 70000);
   new_folder();
   ld_engine *engine = open_store(folder);
   for (unsigned i = 0; i < commits; i++) {
-    ld_txn *txn, *child = NULL, *at;
-    uint64_t count;
+    ld_txn *txn, *child;
     CHECK_RC(LD_OK, ld_begin(engine, true, &txn));
-    if (i % 3 == 0) CHECK_RC(LD_OK, ld_begin_nested(txn, &child));
-    at = child != NULL ? child : txn;
-    for (unsigned j = random_below(60); j > 0; j--) {
-      size_t size = random_below(10) == 0 ? 511 : 8 + random_below(30);
-      memset(key, 'k', size);
-      int digits = sprintf(key, "%05u", random_below(800));
-      key[digits] = 'k';
-      ld_slice name = ld_bytes(key, size);
-      if (random_below(3) == 0) {
-        ld_rc rc = ld_del(at, name);
-        CHECK(rc == LD_OK || rc == LD_NOTFOUND);
-      } else {
-        CHECK_RC(LD_OK, put_row(at, name,
-                                ld_bytes(text, random_below(12) == 0 ? random_below(70000)
-                                                                     : random_below(900))));
-      }
+    if (i % 2 == 0) change_some_rows(txn);
+    if (i % 3 == 0) {
+      CHECK_RC(LD_OK, ld_begin_nested(txn, &child));
+      change_some_rows(child);
+      end_somehow(child);
     }
-    snprintf(key, sizeof key, "%05u", random_below(800));
-    if (random_below(20) == 0)
-      CHECK_RC(LD_OK,
-               ld_del_range(at, ld_text(key),
-                            random_below(2) == 0 ? LD_SLICE_NONE : ld_text("00700"), &count));
-    if (child != NULL && random_below(2) == 0) {
-      ld_rollback(child);
-    } else if (child != NULL) {
-      CHECK_RC(LD_OK, ld_commit(child));
-    }
-    if (random_below(6) == 0) {
-      ld_rollback(txn);
-    } else {
-      CHECK_RC(LD_OK, ld_commit(txn));
-    }
+    end_somehow(txn);
     CHECK(findings_of(engine) == 0);
-    if (i % 10 == 0) {
-      ld_engine_close(engine);
-      engine = open_store(folder);
-    }
+    if (i % 10 != 0) continue;
+    ld_engine_close(engine);
+    engine = open_store(folder);
   }
   ld_engine_close(engine);
-  free(text);
 }
 
 /* Emptied and filled again: commits that free nothing. */
@@ -466,13 +475,14 @@ int main(void) {
   alarm(600);
   test_garbage();
   test_foreign();
-  test_sound(150);
+  test_sound(400);
   test_emptied();
   test_copies();
   test_busy();
   test_failed_meta();
   test_truncations(12, 97);
   test_meta_flips(60);
+  test_structure_flips(60);
   test_flips(60, cases != NULL ? (unsigned)atoi(cases) : 600);
   test_flips(400, 200);
   test_check(150);

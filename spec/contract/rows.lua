@@ -83,6 +83,25 @@ local function values()
     assert.are.equal("small", (read:get "c"))
   end)
 
+  it("takes borrowed values although each put moves what lies beside them", function()
+    local txn, expected = given.write(), {}
+    local function key(n) return ("%02d"):format(n % 40) end
+    for n = 0, 39 do
+      expected[key(n)] = pattern(n * 9, n)
+      given.ok(txn:put(key(n), expected[key(n)]))
+    end
+    for step = 1, 600 do
+      local from, to = key(step * 17 + step // 7), key(step * 29 + step // 11)
+      given.ok(txn:copy(from, to))
+      expected[to] = expected[from]
+      if step % 5 == 0 then
+        expected[from] = pattern(step % 400, step)
+        given.ok(txn:put(from, expected[from]))
+      end
+      for n = 0, 39 do assert.is_true(expected[key(n)] == txn:get(key(n)), "step " .. step) end
+    end
+  end)
+
   it("takes a committed value borrowed from its pages, however often", function()
     given.rows { "a", pattern(1500, 3), "b", "2" }
     local txn = given.write()

@@ -1,11 +1,9 @@
---- The operations of the model test: what each does in a world, and how they are drawn.
+--- The operations of the model test: what each does in a world.
 ---
---- A world is { engine =, stack = open write transactions, readers =, cursors = by number }. An operation is a list of its name and numbers,
---- read relative to the world, so any list of operations can be run, and one that fails can be shortened. It returns what the worlds
---- are to agree on; `false` where there is nothing to do it on.
-local operations = {}
-
-local DEPTH, READERS, CURSORS = 4, 4, 4
+--- A world is { engine =, stack = open write transactions, readers =, cursors = by number }. An operation is a list of its name and
+--- numbers, read relative to the world, so any list of operations can be run, and one that fails can be shortened. It returns what the
+--- worlds are to agree on; `false` where there is nothing to do it on.
+local operations = { DEPTH = 4, READERS = 4, CURSORS = 4 }
 
 -- ---- rows ----
 
@@ -52,7 +50,7 @@ local function cut(world, level)
 end
 
 function perform.begin(world)
-  if #world.stack >= DEPTH then return false end
+  if #world.stack >= operations.DEPTH then return false end
   local around = top(world)
   local txn, code
   if around then txn, code = around:begin() else txn, code = world.engine:begin(true) end
@@ -162,6 +160,20 @@ function perform.cursor_sweep(world, i, steps)
   return table.concat(swept, "\n")
 end
 
+--- A cursor on a row while a nested transaction deletes the row or replaces it, and commits or rolls back.
+function perform.cursor_across(world, i, n, deletes, commits)
+  local txn = top(world)
+  local cursor = txn and txn:cursor()
+  if not cursor then return false end
+  cursor:seek(key(n))
+  world.cursors[i] = cursor
+  local nested = txn:begin()
+  if deletes == 1 then nested:del(key(n)) else nested:put(key(n), "across") end
+  if commits == 1 then nested:commit() else nested:rollback() end
+  local at, under = cursor:current()
+  return tostring(at), under
+end
+
 function perform.account(world)
   local stats = world.engine:stats()
   return stats.entries, stats.readers
@@ -179,7 +191,7 @@ function perform.reopen(world)
     world.engine:close()
     world.engine = world.reopen()
   end
-  for i = 1, READERS do
+  for i = 1, operations.READERS do
     if world.readers[i] and not world.reopen then world.readers[i]:rollback() end
   end
   world.stack, world.readers, world.cursors = {}, {}, {}
@@ -190,65 +202,6 @@ end
 function operations.perform(world, operation)
   local results = table.pack(perform[operation[1]](world, table.unpack(operation, 2)))
   return results[1] and { results[1], results[2] } or { results[1], results[2] or "" }
-end
-
--- ---- drawing ----
-
-local function draw_size()
-  local kind = math.random(100)
-  if kind <= 80 then return math.random(0, 60) end
-  if kind <= 97 then return math.random(0, 3000) end
-  return math.random(4000, 40000)
-end
-
---- name, how often, and what draws its numbers from the number of keys.
-local drawn = {
-  { "put", 240, function(keys) return math.random(keys), draw_size(), math.random(1000) end },
-  { "del", 110, function(keys) return math.random(keys) end },
-  { "get", 60, function(keys) return math.random(keys) end },
-  { "copy", 30, function(keys) return math.random(keys), math.random(keys) end },
-  { "del_range", 12, function(keys)
-    local from = math.random(keys)
-    return from, from + math.random(0, keys // 4)
-  end },
-  { "del_all", 1 },
-  { "begin", 70 },
-  { "commit", 45 },
-  { "rollback", 15, function() return math.random(DEPTH) end },
-  { "commit_outer", 2 },
-  { "begin_second", 3 },
-  { "get_outer", 6, function(keys) return math.random(keys) end },
-  { "dump", 6 },
-  { "dump_back", 6 },
-  { "read", 25, function() return math.random(READERS) end },
-  { "read_get", 30, function(keys) return math.random(READERS), math.random(keys) end },
-  { "read_dump", 10, function() return math.random(READERS) end },
-  { "read_put", 3, function(keys) return math.random(READERS), math.random(keys) end },
-  { "read_end", 8, function() return math.random(READERS) end },
-  { "cursor", 40, function() return math.random(CURSORS), math.max(0, math.random(-2, READERS)) end },
-  { "cursor_seek", 40, function(keys) return math.random(CURSORS), math.random(keys) end },
-  { "cursor_next", 60, function() return math.random(CURSORS) end },
-  { "cursor_prev", 60, function() return math.random(CURSORS) end },
-  { "cursor_to_end", 8, function() return math.random(CURSORS) end },
-  { "cursor_current", 50, function() return math.random(CURSORS) end },
-  { "cursor_put", 10, function() return math.random(CURSORS) end },
-  { "cursor_del", 20, function() return math.random(CURSORS) end },
-  { "cursor_sweep", 6, function() return math.random(CURSORS), math.random(12) end },
-  { "account", 5 },
-  { "check", 3 },
-  { "reopen", 2 },
-}
-
-local total = 0
-for _, entry in ipairs(drawn) do total = total + entry[2] end
-
---- One operation on keys 1..keys.
-function operations.draw(keys)
-  local ticket = math.random(total)
-  for _, entry in ipairs(drawn) do
-    ticket = ticket - entry[2]
-    if ticket <= 0 then return { entry[1], (entry[3] or function() end)(keys) } end
-  end
 end
 
 return operations

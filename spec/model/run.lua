@@ -1,4 +1,5 @@
 --- Runs operations in several worlds side by side, and shortens what fails.
+local draw = require "model.draw"
 local operations = require "model.operations"
 
 local run = {}
@@ -83,7 +84,7 @@ end
 --- Draw and run `steps` operations on `keys` keys; raises with the shortened list when the worlds disagree.
 function run.round(makers, steps, keys)
   local list = {}
-  for step = 1, steps do list[step] = operations.draw(keys) end
+  for step = 1, steps do list[step] = draw(keys) end
   local failure = run.compare(makers, list)
   if not failure then return end
   list, failure = run.shorten(makers, list, failure, 300)

@@ -4,6 +4,7 @@ local port = require "larder_port"
 
 local rounds = tonumber(os.getenv "LARDER_CRASH_ROUNDS") or 200
 local seed = tonumber(os.getenv "LARDER_SEED") or os.time()
+local durabilities = { "commit", "system" } -- in turn; both survive the crash of a process
 local rounds_a_store = 10 -- then a new one, so that its creation is hit too
 local media, raters = 12, { "ada", "grace" }
 
@@ -106,7 +107,9 @@ describe("a store whose writer is killed", function()
         if directory then port.remove_dir(directory) end
         directory, last, rated = assert(port.temp_dir()), 0, 0
       end
-      local opened, saves, ratings = run_and_kill("lmdb:" .. directory .. "/store", last + 1)
+      local durability = durabilities[round // rounds_a_store % #durabilities + 1]
+      local url = ("lmdb:%s/store?durability=%s"):format(directory, durability)
+      local opened, saves, ratings = run_and_kill(url, last + 1)
       acknowledged = acknowledged + saves + ratings
       local rated_now
       last, rated_now = check_store(directory .. "/store", opened, last + saves)
