@@ -15,14 +15,14 @@ static ld_rc patched(ld_txn *txn, const ld_collection *collection, ld_slice id, 
                      ld_slice patch, ld_buf *changed) {
   ld_slice changed_id;
   ld_quoted quoted;
-  ld_path key = {.parts = {ld_buf_slice(&collection->key)}, .count = 1};
+  ld_path key = {.parts = {ld_collection_key(collection)}, .count = 1};
   ld_rc rc = ld_patch_apply(document, patch, changed, error_of(txn));
   if (rc != LD_OK) return rc;
   if (changed->failed) return no_memory(txn);
   if (ld_path_get(ld_buf_slice(changed), &key, &changed_id) && ld_same(changed_id, id))
     return ld_collection_check_id(changed_id, error_of(txn)); /* 1.0 is not 1 */
   return ld_fail(error_of(txn), LD_INVALID, "%s: the id of a document cannot be changed",
-                 ld_quote(ld_buf_slice(&collection->key), quoted));
+                 ld_quote(ld_collection_key(collection), quoted));
 }
 
 /* What a document that an upsert makes begins with: its id. */
@@ -30,7 +30,7 @@ static ld_rc change_new(ld_txn *txn, ld_collection *collection, ld_slice id, ld_
                         ld_buf *stored) {
   ld_buf fresh = {0}, changed = {0};
   ld_write_map(&fresh, 1);
-  ld_write_string(&fresh, ld_buf_slice(&collection->key));
+  ld_write_string(&fresh, ld_collection_key(collection));
   ld_buf_add(&fresh, id);
   ld_rc rc = fresh.failed ? no_memory(txn) : LD_OK;
   if (rc == LD_OK) rc = patched(txn, collection, id, ld_buf_slice(&fresh), patch, &changed);

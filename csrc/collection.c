@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "index.h"
 #include "span.h"
 #include "tuple.h"
 
@@ -28,12 +29,7 @@ static ld_slice key_of(key_space space, uint8_t kind, ld_slice name) {
 static ld_slice document_key(key_space space, const ld_collection *collection, ld_slice id) {
   ld_slice prefix = key_of(space, LD_SPACE_DOCUMENT, ld_buf_slice(&collection->name));
   ld_buf key = {.data = space, .size = prefix.size, .capacity = sizeof(key_space)};
-  ld_token token = {.kind = LD_NIL};
-  ld_value_next(&id, &token);
-  if (token.kind == LD_INT)
-    ld_tuple_int(&key, token.integer);
-  else
-    ld_tuple_string(&key, token.bytes);
+  ld_index_id(id, &key);
   return ld_buf_slice(&key);
 }
 
@@ -50,34 +46,19 @@ ld_rc ld_collection_check_id(ld_slice id, ld_error *error) {
                  LD_PART_MAX);
 }
 
-/* ---- declarations ---- */
-
-static ld_rc read_key_field(ld_slice declaration, ld_buf *key, ld_error *error) {
-  ld_slice field;
-  ld_token token;
-  if (!ld_value_field(declaration, "key", &field)) {
-    ld_buf_add(key, LD_LITERAL("id"));
-    return LD_OK;
-  }
-  ld_value_next(&field, &token);
-  if (token.kind != LD_STR || token.bytes.size == 0)
-    return ld_fail(error, LD_INVALID, "key: expected the name of a field, got %s",
-                   ld_kind_name(token.kind));
-  ld_buf_add(key, token.bytes);
-  return LD_OK;
-}
+/* ---- the handle ---- */
 
 ld_rc ld_collection_init(ld_collection *collection, ld_slice name, ld_slice declaration,
                          ld_error *error) {
-  ld_collection made = {.declared = declaration.size > 0};
+  ld_collection made = {.name = {0}};
+  ld_rc rc = LD_OK;
   if (name.size == 0) return ld_fail(error, LD_INVALID, "the name of a collection is not empty");
   if (name.size > LD_PART_MAX)
     return ld_fail(error, LD_TOOBIG, "the name has %zu bytes, the limit is %u", name.size,
                    LD_PART_MAX);
-  ld_rc rc = read_key_field(declaration, &made.key, error);
+  if (declaration.size > 0) rc = ld_declaration_compile(declaration, &made.declared, error);
   ld_buf_add(&made.name, name);
-  if (rc == LD_OK && (made.name.failed || made.key.failed))
-    rc = ld_fail(error, LD_NOMEM, "collection: out of memory");
+  if (rc == LD_OK && made.name.failed) rc = ld_fail(error, LD_NOMEM, "collection: out of memory");
   if (rc == LD_OK)
     *collection = made;
   else
@@ -87,59 +68,8 @@ ld_rc ld_collection_init(ld_collection *collection, ld_slice name, ld_slice decl
 
 void ld_collection_clear(ld_collection *collection) {
   ld_buf_clear(&collection->name);
-  ld_buf_clear(&collection->key);
-}
-
-static ld_rc enter(ld_txn *txn, const ld_collection *collection, ld_slice key) {
-  ld_buf declaration = {0};
-  ld_write_map(&declaration, 1);
-  ld_write_text(&declaration, "key");
-  ld_write_string(&declaration, ld_buf_slice(&collection->key));
-  ld_rc rc = declaration.failed ? no_memory(txn) : ld_row_put(txn, key, ld_buf_slice(&declaration));
-  ld_buf_clear(&declaration);
-  return rc;
-}
-
-/* Another handle, or another process, has declared it. */
-static ld_rc agree(ld_txn *txn, ld_collection *collection, ld_slice stored) {
-  ld_buf key = {0};
-  ld_quoted name, given, there;
-  ld_rc rc = read_key_field(stored, &key, error_of(txn));
-  if (rc == LD_OK && key.failed) rc = no_memory(txn);
-  if (rc == LD_OK && collection->declared &&
-      !ld_equal(ld_buf_slice(&key), ld_buf_slice(&collection->key)))
-    rc = ld_fail(
-        error_of(txn), LD_INVALID, "collection %s: is declared with key = %s, here key = %s",
-        ld_quote(ld_buf_slice(&collection->name), name), ld_quote(ld_buf_slice(&key), there),
-        ld_quote(ld_buf_slice(&collection->key), given));
-  if (rc == LD_OK) {
-    ld_buf_reset(&collection->key);
-    ld_buf_add(&collection->key, ld_buf_slice(&key));
-  }
-  ld_buf_clear(&key);
-  return rc;
-}
-
-/* NOTFOUND: nobody has entered it. */
-static ld_rc look(ld_txn *txn, ld_collection *collection, ld_slice key) {
-  ld_row row;
-  ld_rc rc = ld_row_get(txn, key, &row);
-  return rc == LD_OK ? agree(txn, collection, row.payload) : rc;
-}
-
-ld_rc ld_collection_look(ld_txn *txn, ld_collection *collection) {
-  key_space space;
-  ld_rc rc =
-      look(txn, collection, key_of(space, LD_SPACE_COLLECTION, ld_buf_slice(&collection->name)));
-  return rc == LD_NOTFOUND ? LD_OK : rc;
-}
-
-ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection) {
-  key_space space;
-  ld_slice key = key_of(space, LD_SPACE_COLLECTION, ld_buf_slice(&collection->name));
-  ld_rc rc = look(txn, collection, key);
-  if (rc != LD_NOTFOUND) return rc;
-  return txn->writable ? enter(txn, collection, key) : LD_OK;
+  ld_declaration_clear(&collection->declared);
+  ld_declaration_clear(&collection->current);
 }
 
 /* ---- counting ---- */
@@ -191,7 +121,7 @@ static void make_id(const ld_env *env, ld_buf *id) {
 /* The value of the id's field; empty when it is missing. */
 static ld_slice find_id(const ld_collection *collection, ld_slice document) {
   ld_token head, key;
-  ld_slice value, wanted = ld_buf_slice(&collection->key);
+  ld_slice value, wanted = ld_collection_key(collection);
   if (!ld_value_next(&document, &head) || head.kind != LD_MAP) return LD_SLICE_NONE;
   for (uint32_t i = 0; i < head.count; i++) {
     if (!ld_value_next(&document, &key) || !ld_value_take(&document, &value)) break;
@@ -206,7 +136,7 @@ static void write_with_id(const ld_env *env, const ld_collection *collection, ld
   ld_token head = {.count = 0};
   ld_value_next(&document, &head);
   ld_write_map(stored, (size_t)head.count + 1);
-  ld_write_string(stored, ld_buf_slice(&collection->key));
+  ld_write_string(stored, ld_collection_key(collection));
   make_id(env, stored);
   ld_buf_add(stored, document);
 }
@@ -247,6 +177,23 @@ static ld_rc taken(ld_txn *txn, ld_slice id) {
                  ld_quote(token.bytes, quoted));
 }
 
+/* From the entries of the document before to those of the document after; either may be empty. */
+static ld_rc move_entries(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice before,
+                          ld_slice after) {
+  ld_declaration *current = &collection->current;
+  ld_entries old = {.id_size = 0}, new = {.id_size = 0};
+  if (current->count == 0) return LD_OK;
+  ld_rc rc =
+      ld_entries_collect(&old, current, id, before) && ld_entries_collect(&new, current, id, after)
+          ? LD_OK
+          : no_memory(txn);
+  if (rc == LD_OK && new.state_change) rc = ld_collection_enter(txn, collection, current);
+  if (rc == LD_OK) rc = ld_entries_write(txn, current, id, &old, &new);
+  ld_entries_clear(&old);
+  ld_entries_clear(&new);
+  return rc;
+}
+
 static ld_rc put_at(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice document,
                     ld_put_options options) {
   key_space space;
@@ -258,6 +205,8 @@ static ld_rc put_at(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slic
   if (there && options.mode == LD_PUT_CREATE) return taken(txn, id);
   if (!there && options.mode == LD_PUT_REPLACE) return LD_NOTFOUND;
   rc = check_revision(txn, id, options.if_revision, there ? row.revision : 0);
+  if (rc == LD_OK)
+    rc = move_entries(txn, collection, id, there ? row.payload : LD_SLICE_NONE, document);
   if (rc == LD_OK) rc = ld_row_put(txn, key, document);
   return rc == LD_OK && !there ? add_to_count(txn, collection, 1) : rc;
 }
@@ -293,8 +242,10 @@ ld_rc ld_collection_delete(ld_txn *txn, ld_collection *collection, ld_slice id,
   key_space space;
   ld_row row;
   ld_slice key = document_key(space, collection, id);
-  ld_rc rc = ld_row_get(txn, key, &row);
+  ld_rc rc = ld_collection_look(txn, collection);
+  if (rc == LD_OK) rc = ld_row_get(txn, key, &row);
   if (rc == LD_OK) rc = check_revision(txn, id, if_revision, row.revision);
+  if (rc == LD_OK) rc = move_entries(txn, collection, id, row.payload, LD_SLICE_NONE);
   if (rc == LD_OK) rc = ld_row_del(txn, key);
   return rc == LD_OK ? add_to_count(txn, collection, -1) : rc;
 }
@@ -333,11 +284,24 @@ ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
 
 /* ---- all collections ---- */
 
+static ld_rc drop_indexes(ld_txn *txn, ld_slice key) {
+  ld_declaration declaration;
+  ld_row row;
+  ld_rc rc = ld_row_get(txn, key, &row);
+  if (rc == LD_OK) rc = ld_declaration_read(row.payload, &declaration, error_of(txn));
+  if (rc != LD_OK) return rc;
+  for (unsigned i = 0; i < declaration.count && rc == LD_OK; i++)
+    rc = ld_index_delete(txn, declaration.indexes[i].number);
+  ld_declaration_clear(&declaration);
+  return rc;
+}
+
 ld_rc ld_collection_drop(ld_txn *txn, ld_slice name) {
   key_space space;
   documents_ends ends;
   uint64_t count;
-  ld_rc rc = ld_row_del(txn, key_of(space, LD_SPACE_COLLECTION, name));
+  ld_rc rc = drop_indexes(txn, key_of(space, LD_SPACE_COLLECTION, name));
+  if (rc == LD_OK) rc = ld_row_del(txn, key_of(space, LD_SPACE_COLLECTION, name));
   if (rc != LD_OK) return rc;
   rc = ld_row_del(txn, key_of(space, LD_SPACE_COUNT, name));
   find_ends(&ends, name);

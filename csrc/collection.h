@@ -1,32 +1,52 @@
 /* collection.h -- documents with an id: the generic repository.
 **
-**   COLLECTION (name)       -> the declaration: {key = "id"}
+**   COLLECTION (name)       -> the declaration (declaration.h)
 **   DOCUMENT (name, id)     -> the document
 **   COUNT (name)            -> varint: how many documents
 **
 ** An id is a string of 1 to LD_PART_MAX bytes or an integer; it is the document's field that the declaration calls `key`. A document is a map as in value.h.
-** The revision of its row is the document's revision; none is used twice. */
+** The revision of its row is the document's revision; none is used twice.
+** Each write looks at the declaration first, so that an index that one process declares is kept by all from their next write on. */
 #ifndef LD_COLLECTION_H
 #define LD_COLLECTION_H
 
+#include "declaration.h"
 #include "row.h"
-#include "value.h"
 
 typedef struct ld_collection {
-  ld_buf name, key; /* key: the name of the id's field */
-  bool declared;    /* key was given, not assumed */
+  ld_buf name;
+  ld_declaration declared; /* with this handle; without bytes: nothing was */
+  ld_declaration current;  /* the store's, as it was looked at last; without bytes: it has none */
 } ld_collection;
 
-/* Fill a handle. `declaration` is a map {key = "id"}, or empty for whatever the store says. INVALID, TOOBIG. ld_collection_clear it. */
+/* The name of the id's field. Borrowed until the collection is looked at again. */
+static inline ld_slice ld_collection_key(const ld_collection *collection) {
+  if (collection->current.bytes.size > 0) return collection->current.key;
+  return collection->declared.bytes.size > 0 ? collection->declared.key : LD_LITERAL("id");
+}
+
+/* Fill a handle. `declaration` is a program's, or empty for whatever the store says. INVALID, TOOBIG. ld_collection_clear it. */
 ld_rc ld_collection_init(ld_collection *collection, ld_slice name, ld_slice declaration,
                          ld_error *error);
 void ld_collection_clear(ld_collection *collection);
 
-/* Make the handle and the store agree: takes over what is stored; INVALID, showing both, when the handle was declared otherwise. In a write transaction
-** a collection that is not there is entered. */
-ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection);
-/* As meet, but enters nothing: for reading. */
+/* Take over what the store says. INVALID, showing both, when the handle was declared otherwise: another key, an index of the same name. */
 ld_rc ld_collection_look(ld_txn *txn, ld_collection *collection);
+/* As look, in a write transaction; a collection that is not there is entered as the handle declares it. */
+ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection);
+/* As meet, and enters indexes that the store does not have; `replace`: also those that it has otherwise. They are empty until they are built (index_build.h). */
+ld_rc ld_collection_declare(ld_txn *txn, ld_collection *collection, bool replace);
+/* Whether the store has, as last looked at, all that the handle declares, and built. */
+bool ld_collection_is_settled(const ld_collection *collection);
+
+/* Keep this as the collection's declaration; it may be the current one, changed. */
+ld_rc ld_collection_enter(ld_txn *txn, ld_collection *collection,
+                          const ld_declaration *declaration);
+/* NOTFOUND: there is no such index. */
+ld_rc ld_collection_drop_index(ld_txn *txn, ld_collection *collection, ld_slice name);
+/* NOTFOUND; EXISTS: `to` is there. */
+ld_rc ld_collection_rename_index(ld_txn *txn, ld_collection *collection, ld_slice from,
+                                 ld_slice to);
 
 /* Whether a value can be an id: INVALID or TOOBIG saying why not. */
 ld_rc ld_collection_check_id(ld_slice id, ld_error *error);

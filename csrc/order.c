@@ -256,3 +256,67 @@ void ld_order_key(ld_buf *key, ld_slice value, bool descending) {
 void ld_order_key_empty(ld_buf *key, bool descending) {
   ld_buf_byte(key, descending ? (uint8_t)~TAG_EMPTY : TAG_EMPTY);
 }
+
+/* ---- the way back ---- */
+
+/* An encoded value that is read; `flip` turns the bytes of a descending one over. */
+typedef struct key_reader {
+  const uint8_t *at, *end;
+  uint8_t flip;
+} key_reader;
+
+static int peek(const key_reader *reader, size_t ahead) {
+  if ((size_t)(reader->end - reader->at) <= ahead) return -1;
+  return reader->at[ahead] ^ reader->flip;
+}
+
+static bool skip_bytes(key_reader *reader, size_t count) {
+  if ((size_t)(reader->end - reader->at) < count) return false;
+  reader->at += count;
+  return true;
+}
+
+/* Behind the tag: so many bytes, the last of which says whether those of a fraction follow (README.md, "Keys"). */
+static bool skip_whole(key_reader *reader, size_t size, uint8_t flip) {
+  int last = peek(reader, size - 1);
+  return last >= 0 && skip_bytes(reader, size + (((last ^ flip) & 1) != 0 ? 7 : 0));
+}
+
+static bool skip_number(key_reader *reader, int tag) {
+  if (tag == 0x10 || tag == 0x1b) return true;
+  if (tag == 0x11 || tag == 0x1a || tag == 0x1c || tag == 0x25) return skip_bytes(reader, 8);
+  return tag < 0x1a ? skip_whole(reader, (size_t)(0x1a - tag), 0xff)
+                    : skip_whole(reader, (size_t)(tag - 0x1c), 0);
+}
+
+static bool skip_string(key_reader *reader) {
+  for (int byte; (byte = peek(reader, 0)) >= 0; reader->at++) {
+    if (byte != TAG_END) continue;
+    if (peek(reader, 1) == TAG_END) return skip_bytes(reader, 2);
+    reader->at++;
+  }
+  return false;
+}
+
+static bool skip_value(key_reader *reader);
+
+static bool skip_values(key_reader *reader) {
+  while (peek(reader, 0) > TAG_END)
+    if (!skip_value(reader)) return false;
+  return skip_bytes(reader, 1);
+}
+
+static bool skip_value(key_reader *reader) {
+  int tag = peek(reader, 0);
+  reader->at++;
+  if (tag == TAG_MAP || tag == TAG_ARRAY) return skip_values(reader);
+  if (tag == 0x30) return skip_string(reader);
+  if (tag >= 0x10 && tag <= 0x25) return skip_number(reader, tag);
+  return tag == TAG_EMPTY || tag == 0x05 || tag == 0x60 || tag == 0x61;
+}
+
+size_t ld_order_key_size(ld_slice key, bool descending) {
+  key_reader reader = {key.data, key.data + key.size, descending ? 0xff : 0};
+  if (key.size == 0 || !skip_value(&reader)) return 0;
+  return (size_t)(reader.at - key.data);
+}

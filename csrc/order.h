@@ -32,6 +32,8 @@ static inline bool ld_same(ld_slice a, ld_slice b) { return ld_order(a, b) == 0;
 ** ld_tuple_prefix writes begins these strings, too. Maps are tag 40, arrays tag 50, then their sorted pairs, their
 ** elements, and 00. */
 void ld_order_key(ld_buf *key, ld_slice value, bool descending);
+/* How many bytes at the front of `key` are one value's; 0 when they are none's. */
+size_t ld_order_key_size(ld_slice key, bool descending);
 /* What an empty array counts as in a sort: below null (tag 04). */
 void ld_order_key_empty(ld_buf *key, bool descending);
 

@@ -30,6 +30,13 @@ ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error) {
   return LD_OK;
 }
 
+bool ld_path_equal(const ld_path *a, const ld_path *b) {
+  if (a->count != b->count) return false;
+  for (unsigned i = 0; i < a->count; i++)
+    if (!ld_equal(a->parts[i], b->parts[i])) return false;
+  return true;
+}
+
 /* ---- fields ---- */
 
 /* Take a map's key off, which is most often a short string; whether it is `name`. */

@@ -18,6 +18,8 @@ typedef struct ld_path {
 /* INVALID: empty, an empty part (`a..b`), more than LD_PATH_PARTS. */
 ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error);
 
+bool ld_path_equal(const ld_path *a, const ld_path *b);
+
 /* How a value was come to. */
 enum {
   LD_PATH_THROUGH =

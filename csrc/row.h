@@ -21,6 +21,7 @@ enum {
   LD_SPACE_COLLECTION = 0x05, /* (name) -> declaration */
   LD_SPACE_DOCUMENT = 0x06,   /* (collection, id) -> document */
   LD_SPACE_COUNT = 0x07,      /* (collection) -> how many documents */
+  LD_SPACE_INDEX = 0x08,      /* (index, values, id) -> id */
   LD_SPACE_MAP = 0x09         /* (map) -> how many keys; (map, key...) -> value */
 };
 

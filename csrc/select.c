@@ -74,7 +74,7 @@ static void write_map(const wanted_paths *wanted, uint32_t mask, unsigned depth,
 
 void ld_find_select(const ld_find *find, const ld_collection *collection, ld_slice document,
                     ld_buf *out) {
-  wanted_paths wanted = {.count = 0, .id = ld_buf_slice(&collection->key)};
+  wanted_paths wanted = {.count = 0, .id = ld_collection_key(collection)};
   ld_token head, name;
   ld_slice rest = find->select;
   if (rest.size == 0) {

@@ -167,7 +167,7 @@ int lb_map_delete_range(lua_State *L);
 void lb_open_maps(lua_State *L);
 void lb_open_map_iterator(lua_State *L);
 
-/* ---- collections (collection.c, collection_find.c, collection_update.c, collection_iterator.c) ---- */
+/* ---- collections (collection.c, collection_declare.c, collection_find.c, collection_update.c, collection_iterator.c) ---- */
 
 typedef struct lb_collection {
   lb_place place; /* its box is the user value */
@@ -185,6 +185,9 @@ uint64_t lb_option_revision(lua_State *L, int index, const char *op);
 ld_rc lb_no_retry(ld_txn *txn, ld_rc rc, uint64_t if_revision);
 /* Push the one document in the store's result. */
 int lb_push_result(lua_State *L, lb_store *store, const char *op);
+int lb_collection_indexes(lua_State *L);
+int lb_collection_drop_index(lua_State *L);
+int lb_collection_rename_index(lua_State *L);
 int lb_collection_find(lua_State *L);
 int lb_collection_first(lua_State *L);
 int lb_collection_count(lua_State *L);

@@ -1,4 +1,4 @@
-/* collection.c -- store:collection(name): its box, and one document at a time. Changing: collection_update.c; finding:
+/* collection.c -- store:collection(name): its box, and one document at a time. Changing: collection_update.c; declaring: collection_declare.c; finding:
 ** collection_find.c, collection_iterator.c. */
 #include "../collection.h"
 
@@ -206,55 +206,6 @@ int lb_collection_drop(lua_State *L) {
 
 /* ---- the box ---- */
 
-static void check_declaration(lua_State *L, const char *op) {
-  static const char *const known[] = {"key", "indexes", "version", "upgrade", "validate", NULL};
-  lb_check_options(L, 3, known, op);
-  for (const char *const *later = known + 1; *later != NULL; later++)
-    if (lua_type(L, 3) == LUA_TTABLE && lua_getfield(L, 3, *later) != LUA_TNIL)
-      lb_raise(L, LD_UNSUPPORTED, op, "option %s: is not there yet", *later);
-  lua_settop(L, 3);
-}
-
-/* Write the declaration that the options at 3 are; nothing when they say nothing. */
-static void read_declaration(lua_State *L, ld_buf *declaration, const char *op) {
-  check_declaration(L, op);
-  ld_buf_reset(declaration);
-  if (lua_type(L, 3) != LUA_TTABLE || lua_getfield(L, 3, "key") == LUA_TNIL) return;
-  ld_slice key = lb_option_string(L, 3, "key", op);
-  if (key.size == 0) lb_raise(L, LD_INVALID, op, "option key: expected the name of a field");
-  ld_write_map(declaration, 1);
-  ld_write_text(declaration, "key");
-  ld_write_string(declaration, key);
-}
-
-static ld_rc work_look(ld_txn *txn, void *context) {
-  return ld_collection_look(txn, ((document_call *)context)->collection);
-}
-
-/* store:collection(name, { key = "id" }), tx:collection(name, ...) */
-int lb_collection_new(lua_State *L) {
-  static const char op[] = "store:collection";
-  lb_place place = lb_check_place(L, 1, op);
-  lb_store *store = place.store;
-  lb_check_open(L, &place, op);
-  ld_slice name = lb_check_string(L, 2, op, "name");
-  lua_settop(L, 3);
-  read_declaration(L, &store->document, op);
-  lua_settop(L, 3);
-  lb_collection *collection = lua_newuserdatauv(L, sizeof *collection, 1);
-  memset(collection, 0, sizeof *collection);
-  luaL_setmetatable(L, LB_COLLECTION);
-  collection->place = place;
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);
-  if (ld_collection_init(&collection->collection, name, ld_buf_slice(&store->document),
-                         &store->error) != LD_OK)
-    return lb_raise_error(L, &store->error, op);
-  document_call call = begin_call(collection);
-  if (collection->collection.declared) lb_read(L, &place, work_look, &call, op);
-  return 1;
-}
-
 static int clear_box(lua_State *L) {
   lb_collection *collection = luaL_checkudata(L, 1, LB_COLLECTION);
   ld_collection_clear(&collection->collection);
@@ -286,6 +237,9 @@ static const luaL_Reg methods[] = {
     {"distinct", lb_collection_distinct},
     {"update_where", lb_collection_update_where},
     {"delete_where", lb_collection_delete_where},
+    {"indexes", lb_collection_indexes},
+    {"drop_index", lb_collection_drop_index},
+    {"rename_index", lb_collection_rename_index},
     {NULL, NULL},
 };
 

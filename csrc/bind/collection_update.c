@@ -45,7 +45,7 @@ enum { UP_COLLECTION = 1, UP_ID, UP_FUNCTION, UP_REVISION, UP_UPSERT };
 static void write_new(const change_call *call) {
   ld_buf *result = &call->store->result;
   ld_write_map(result, 1);
-  ld_write_string(result, ld_buf_slice(&call->collection->key));
+  ld_write_string(result, ld_collection_key(call->collection));
   ld_buf_add(result, id_of(call));
 }
 
@@ -77,7 +77,7 @@ static ld_rc work_put(ld_txn *txn, void *context) {
 /* The document on the top of the stack must have the id that it had. */
 static void check_changed(lua_State *L, const change_call *call) {
   ld_quoted quoted;
-  ld_slice key = ld_buf_slice(&call->collection->key);
+  ld_slice key = ld_collection_key(call->collection);
   int id = lua_upvalueindex(UP_ID);
   if (lua_type(L, -1) != LUA_TTABLE)
     lb_raise(L, LD_INVALID, op, "the function must return the document, a table, got %s",

@@ -1,0 +1,307 @@
+/* index.c -- see index.h. */
+#include "index.h"
+
+#include "tuple.h"
+
+enum { LOOSE = 0x00, NULL_TAG = 0x05 };
+
+/* ---- keys ---- */
+
+void ld_index_prefix(uint64_t number, ld_buf *key) {
+  ld_buf_byte(key, LD_SPACE_INDEX);
+  ld_tuple_int(key, (int64_t)number);
+}
+
+void ld_index_id(ld_slice id, ld_buf *key) {
+  ld_token token = {.kind = LD_NIL};
+  ld_value_next(&id, &token);
+  if (token.kind == LD_INT)
+    ld_tuple_int(key, token.integer);
+  else
+    ld_tuple_string(key, token.bytes);
+}
+
+/* Whether something was cut off. */
+static bool cut_off(const ld_index *index, ld_buf *key, size_t start) {
+  if (index->unique || key->size - start <= LD_INDEX_KEPT) return false;
+  key->size = start + LD_INDEX_KEPT;
+  return true;
+}
+
+void ld_index_value(const ld_index *index, unsigned part, ld_slice value, ld_buf *key) {
+  size_t start = key->size;
+  ld_order_key(key, value, index->part[part].descending);
+  cut_off(index, key, start);
+}
+
+ld_rc ld_index_delete(ld_txn *txn, uint64_t number) {
+  uint8_t space[16];
+  uint64_t count;
+  ld_buf prefix = {.data = space, .capacity = sizeof space};
+  ld_index_prefix(number, &prefix);
+  return ld_row_del_prefix(txn, ld_buf_slice(&prefix), &count);
+}
+
+/* ---- the values of one part ---- */
+
+/* Behind one another: size (4 bytes, as they lie in memory), order key. */
+typedef struct part_values {
+  const ld_index *index;
+  bool descending;
+  ld_buf bytes;
+  uint64_t count;
+  bool present;   /* some value is there, null too */
+  bool truncated; /* some was cut off */
+} part_values;
+
+static size_t begin_value(part_values *values) {
+  static const uint8_t room[sizeof(uint32_t)];
+  ld_buf_add(&values->bytes, ld_bytes(room, sizeof room));
+  return values->bytes.size;
+}
+
+static void end_value(part_values *values, size_t start) {
+  if (values->bytes.failed) return;
+  if (cut_off(values->index, &values->bytes, start)) values->truncated = true;
+  uint32_t size = (uint32_t)(values->bytes.size - start);
+  memcpy(values->bytes.data + start - sizeof size, &size, sizeof size);
+  values->count++;
+}
+
+static void add_value(part_values *values, ld_slice value) {
+  size_t start = begin_value(values);
+  ld_order_key(&values->bytes, value, values->descending);
+  end_value(values, start);
+}
+
+static void add_null(part_values *values) {
+  static const uint8_t null = 0xc0;
+  add_value(values, ld_bytes(&null, 1));
+}
+
+static void add_elements(part_values *values, ld_slice elements, uint32_t count) {
+  ld_slice element;
+  if (count == 0) {
+    size_t start = begin_value(values);
+    ld_order_key_empty(&values->bytes, values->descending);
+    end_value(values, start);
+  }
+  for (uint32_t i = 0; i < count && ld_value_take(&elements, &element); i++)
+    add_value(values, element);
+}
+
+static bool visit(void *context, ld_slice value, unsigned how) {
+  part_values *values = context;
+  ld_token head = {.kind = LD_NIL};
+  ld_slice rest = value;
+  if (value.size == 0) {
+    add_null(values);
+    return true;
+  }
+  values->present = true;
+  ld_value_next(&rest, &head);
+  if (head.kind == LD_ARRAY && (how & LD_PATH_PICKED) == 0)
+    add_elements(values, rest, head.count);
+  else
+    add_value(values, value);
+  return true;
+}
+
+static ld_slice take_value(ld_slice *rest) {
+  uint32_t size;
+  memcpy(&size, rest->data, sizeof size);
+  ld_slice value = ld_bytes(rest->data + sizeof size, size);
+  *rest = ld_bytes(value.data + size, rest->size - sizeof size - size);
+  return value;
+}
+
+/* Missing, null, an empty array: no second document is refused for them. */
+static bool is_free(const part_values *values, ld_slice value) {
+  uint8_t tag = values->descending ? (uint8_t)~value.data[0] : value.data[0];
+  return tag <= NULL_TAG;
+}
+
+/* ---- the entries of one document in one index ---- */
+
+typedef struct entry_writer {
+  ld_entries *entries;
+  ld_index *index;
+  ld_slice id;
+  part_values values[LD_INDEX_PARTS];
+  ld_buf key;
+  bool failed;
+} entry_writer;
+
+/* What the key goes with: whether it has to be the only one of its values. */
+static bool add_entry(entry_writer *writer, bool enforced) {
+  uint8_t flag = enforced;
+  size_t before = writer->key.size;
+  ld_index_id(writer->id, &writer->key);
+  writer->entries->id_size = writer->key.size - before;
+  return !writer->key.failed && ld_ranking_add(&writer->entries->keys, ld_buf_slice(&writer->key),
+                                               ld_bytes(&flag, sizeof flag));
+}
+
+/* One entry for each choice of a value for each part from `part` on. */
+static bool add_choices(entry_writer *writer, unsigned part, bool enforced) {
+  if (part == writer->index->parts) return add_entry(writer, enforced);
+  const part_values *values = &writer->values[part];
+  size_t mark = writer->key.size;
+  for (ld_slice rest = ld_buf_slice(&values->bytes); rest.size > 0;) {
+    ld_slice value = take_value(&rest);
+    writer->key.size = mark;
+    ld_buf_add(&writer->key, value);
+    if (!add_choices(writer, part + 1, enforced && !is_free(values, value))) return false;
+  }
+  return true;
+}
+
+static bool add_loose(entry_writer *writer) {
+  ld_buf_byte(&writer->key, LOOSE);
+  return add_entry(writer, false);
+}
+
+static void note_state(ld_entries *entries, bool *state) {
+  entries->state_change = entries->state_change || !*state;
+  *state = true;
+}
+
+static void note_multikey(ld_entries *entries, ld_index *index, unsigned part) {
+  unsigned bit = 1u << part;
+  entries->state_change = entries->state_change || (index->multikey & bit) == 0;
+  index->multikey |= bit;
+}
+
+/* How many entries there will be; 0: the index does not have this document. */
+static uint64_t find_values(entry_writer *writer, ld_slice document) {
+  const ld_index *index = writer->index;
+  uint64_t count = 1;
+  bool present = false;
+  for (unsigned i = 0; i < index->parts; i++) {
+    part_values *values = &writer->values[i];
+    values->index = index;
+    values->descending = index->part[i].descending;
+    ld_path_each(document, &index->part[i].path, visit, values);
+    present = present || values->present;
+    writer->failed = writer->failed || values->bytes.failed;
+    count = count > UINT32_MAX ? count : count * values->count;
+  }
+  return index->sparse && !present ? 0 : count;
+}
+
+static bool write_entries(entry_writer *writer, uint64_t count) {
+  ld_index *index = writer->index;
+  bool loose = count > LD_ENTRIES_MOST && !index->unique;
+  ld_index_prefix(index->number, &writer->key);
+  for (unsigned i = 0; i < index->parts; i++)
+    if (writer->values[i].count > 1) note_multikey(writer->entries, index, i);
+  if (loose) note_state(writer->entries, &index->loose);
+  for (unsigned i = 0; i < index->parts; i++)
+    if (writer->values[i].truncated) note_state(writer->entries, &index->truncated);
+  return loose ? add_loose(writer) : add_choices(writer, 0, index->unique);
+}
+
+bool ld_entries_collect_one(ld_entries *entries, ld_index *index, ld_slice id, ld_slice document) {
+  entry_writer writer = {.entries = entries, .index = index, .id = id};
+  entries->keys.most = SIZE_MAX;
+  if (document.size == 0) return true;
+  if (index->filter != NULL && !ld_filter_match(index->filter, document)) return true;
+  uint64_t count = find_values(&writer, document);
+  bool fine = !writer.failed && (count == 0 || write_entries(&writer, count));
+  for (unsigned i = 0; i < index->parts; i++) ld_buf_clear(&writer.values[i].bytes);
+  ld_buf_clear(&writer.key);
+  return fine;
+}
+
+bool ld_entries_collect(ld_entries *entries, ld_declaration *declaration, ld_slice id,
+                        ld_slice document) {
+  for (unsigned i = 0; i < declaration->count; i++)
+    if (!ld_entries_collect_one(entries, &declaration->indexes[i], id, document)) return false;
+  ld_ranking_sort(&entries->keys);
+  return true;
+}
+
+void ld_entries_clear(ld_entries *entries) {
+  ld_ranking_clear(&entries->keys);
+  entries->state_change = false;
+}
+
+/* ---- writing ---- */
+
+static const ld_index *index_of(const ld_declaration *declaration, ld_slice key) {
+  for (unsigned i = 0; i < declaration->count; i++) {
+    uint8_t space[16];
+    ld_buf prefix = {.data = space, .capacity = sizeof space};
+    ld_index_prefix(declaration->indexes[i].number, &prefix);
+    if (ld_starts_with(key, ld_buf_slice(&prefix))) return &declaration->indexes[i];
+  }
+  return NULL;
+}
+
+static void name_id(ld_slice id, char *text, size_t size) {
+  ld_token token = {.kind = LD_NIL};
+  ld_quoted quoted;
+  ld_buf out = {.data = (uint8_t *)text, .capacity = size};
+  ld_value_next(&id, &token);
+  if (token.kind == LD_INT)
+    ld_buf_printf(&out, "%lld", (long long)token.integer);
+  else
+    ld_buf_printf(&out, "%s", ld_quote(token.bytes, quoted));
+  text[out.size < size ? out.size : size - 1] = '\0';
+}
+
+static ld_rc clash(ld_txn *txn, const ld_declaration *declaration, ld_slice key, ld_slice id,
+                   ld_slice other) {
+  char here[sizeof(ld_quoted)], there[sizeof(ld_quoted)];
+  ld_quoted quoted;
+  const ld_index *index = index_of(declaration, key);
+  name_id(id, here, sizeof here);
+  name_id(other, there, sizeof there);
+  return ld_fail(&txn->engine->error, LD_EXISTS,
+                 "unique index %s: documents %s and %s have the same value",
+                 ld_quote(index == NULL ? LD_SLICE_NONE : index->name, quoted), there, here);
+}
+
+/* No other document may have an entry of these values. */
+static ld_rc check_unique(ld_txn *txn, const ld_declaration *declaration, ld_slice id, ld_slice key,
+                          size_t id_size) {
+  ld_scan scan;
+  ld_row row;
+  ld_slice values = ld_bytes(key.data, key.size - id_size);
+  ld_rc rc = ld_scan_begin(&scan, txn, values, LD_SLICE_NONE);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK && ld_equal(row.payload, id)) continue;
+  if (rc == LD_OK) rc = clash(txn, declaration, key, id, row.payload);
+  ld_scan_end(&scan);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+static ld_rc write_entry(ld_txn *txn, const ld_declaration *declaration, ld_slice id,
+                         const ld_ranked *entry, size_t id_size) {
+  ld_slice key = ld_ranked_key(entry);
+  bool enforced = ld_ranked_payload(entry).data[0] != 0;
+  ld_rc rc = enforced ? check_unique(txn, declaration, id, key, id_size) : LD_OK;
+  return rc == LD_OK ? ld_row_put(txn, key, id) : rc;
+}
+
+/* While an index is being built, an entry may not be there yet. */
+static ld_rc delete_entry(ld_txn *txn, ld_slice key) {
+  ld_rc rc = ld_row_del(txn, key);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+ld_rc ld_entries_write(ld_txn *txn, const ld_declaration *declaration, ld_slice id,
+                       const ld_entries *old, const ld_entries *new) {
+  const ld_ranked *a = old->keys.entries, *end_a = a + old->keys.count;
+  const ld_ranked *b = new->keys.entries, *end_b = b + new->keys.count;
+  ld_rc rc = LD_OK;
+  while (rc == LD_OK && (a < end_a || b < end_b)) {
+    int order = a == end_a ? 1 : b == end_b ? -1 : ld_compare(ld_ranked_key(a), ld_ranked_key(b));
+    if (order < 0) rc = delete_entry(txn, ld_ranked_key(a));
+    if (order > 0) rc = write_entry(txn, declaration, id, b, new->id_size);
+    ld_slice done = ld_ranked_key(order <= 0 ? a : b);
+    while (a < end_a && ld_equal(ld_ranked_key(a), done)) a++;
+    while (b < end_b && ld_equal(ld_ranked_key(b), done)) b++;
+  }
+  return rc;
+}
