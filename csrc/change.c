@@ -99,7 +99,7 @@ static ld_rc change_found(ld_txn *txn, ld_collection *collection, const ld_find 
                           ld_slice patch, uint64_t *count) {
   found_ids found = {.txn = txn, .collection = collection, .patch = patch};
   ld_rc rc = ld_collection_meet(txn, collection);
-  if (rc == LD_OK) rc = ld_find_run(txn, collection, find, add_id, &found, NULL);
+  if (rc == LD_OK) rc = ld_find_run(txn, collection, find, add_id, &found, NULL, NULL);
   if (rc == LD_OK) rc = change_all(txn, collection, ld_buf_slice(&found.ids), patch);
   if (rc == LD_OK) *count = found.count;
   ld_buf_clear(&found.ids);

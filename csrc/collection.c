@@ -118,8 +118,7 @@ static void make_id(const ld_env *env, ld_buf *id) {
   ld_write_text(id, text);
 }
 
-/* The value of the id's field; empty when it is missing. */
-static ld_slice find_id(const ld_collection *collection, ld_slice document) {
+ld_slice ld_collection_find_id(const ld_collection *collection, ld_slice document) {
   ld_token head, key;
   ld_slice value, wanted = ld_collection_key(collection);
   if (!ld_value_next(&document, &head) || head.kind != LD_MAP) return LD_SLICE_NONE;
@@ -147,7 +146,7 @@ static ld_rc complete(ld_txn *txn, const ld_collection *collection, ld_slice doc
   ld_slice rest = document;
   if (!ld_value_next(&rest, &head) || head.kind != LD_MAP)
     return ld_fail(error_of(txn), LD_INVALID, "expected a document, a map");
-  if (options.mode == LD_PUT_CREATE && find_id(collection, document).size == 0)
+  if (options.mode == LD_PUT_CREATE && ld_collection_find_id(collection, document).size == 0)
     write_with_id(&txn->engine->env, collection, document, stored);
   else
     ld_buf_add(stored, document);
@@ -217,7 +216,7 @@ ld_rc ld_collection_put(ld_txn *txn, ld_collection *collection, ld_slice documen
   ld_rc rc = ld_collection_meet(txn, collection);
   if (rc == LD_OK) rc = complete(txn, collection, document, options, stored);
   ld_slice whole = ld_bytes(stored->data + before, stored->size - before);
-  ld_slice id = rc == LD_OK ? find_id(collection, whole) : LD_SLICE_NONE;
+  ld_slice id = rc == LD_OK ? ld_collection_find_id(collection, whole) : LD_SLICE_NONE;
   if (rc == LD_OK) rc = ld_collection_check_id(id, error_of(txn));
   if (rc == LD_OK) rc = put_at(txn, collection, id, whole, options);
   if (rc != LD_OK) stored->size = before;
@@ -275,7 +274,7 @@ ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
   ld_rc rc = ld_span_begin(&span, txn, ends.from, ends.to, false);
   if (rc != LD_OK) return rc;
   while ((rc = ld_span_next(&span, &row)) == LD_OK) {
-    rc = visit(context, find_id(collection, row.payload), row.payload, row.revision);
+    rc = visit(context, ld_collection_find_id(collection, row.payload), row.payload, row.revision);
     if (rc != LD_OK) break;
   }
   ld_span_end(&span);

@@ -48,6 +48,8 @@ ld_rc ld_collection_drop_index(ld_txn *txn, ld_collection *collection, ld_slice 
 ld_rc ld_collection_rename_index(ld_txn *txn, ld_collection *collection, ld_slice from,
                                  ld_slice to);
 
+/* The value of the id's field in a document; empty when it is missing. */
+ld_slice ld_collection_find_id(const ld_collection *collection, ld_slice document);
 /* Whether a value can be an id: INVALID or TOOBIG saying why not. */
 ld_rc ld_collection_check_id(ld_slice id, ld_error *error);
 

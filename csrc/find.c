@@ -1,15 +1,12 @@
-/* find.c -- queries: read, run, cursors.
+/* find.c -- queries, read. Running them: find_run.c.
 **
 ** A cursor is base64 of: the checksum of the sort (4 bytes) | the place: the id as a value, or the sort key with the id | the checksum of all that (4 bytes). */
 #include "find.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base64.h"
-#include "order.h"
-#include "ranking.h"
-#include "tuple.h"
+#include "name.h"
 
 enum { CHECKSUM = 4 };
 
@@ -190,191 +187,16 @@ void ld_find_clear(ld_find *find) {
   find->where = NULL;
 }
 
-/* ---- sort keys ---- */
+/* ---- cursors ---- */
 
-/* The smallest of the keys of the values at a path. */
-typedef struct least_key {
-  ld_buf *key;
-  size_t start; /* of this part, in the key */
-  bool descending, any;
-} least_key;
-
-static void keep_smaller(least_key *least, size_t candidate) {
-  ld_buf *key = least->key;
-  if (key->failed) return;
-  ld_slice old = ld_bytes(key->data + least->start, candidate - least->start);
-  ld_slice new = ld_bytes(key->data + candidate, key->size - candidate);
-  if (!least->any || ld_compare(new, old) < 0) {
-    size_t size = new.size;
-    memmove(key->data + least->start, new.data, size);
-    key->size = least->start + size;
-  } else {
-    key->size = candidate;
-  }
-  least->any = true;
-}
-
-static void add_elements(least_key *least, ld_slice array, uint32_t count) {
-  ld_slice element;
-  size_t candidate = least->key->size;
-  if (count == 0) {
-    ld_order_key_empty(least->key, least->descending);
-    keep_smaller(least, candidate);
-  }
-  for (uint32_t i = 0; i < count && ld_value_take(&array, &element); i++) {
-    candidate = least->key->size;
-    ld_order_key(least->key, element, least->descending);
-    keep_smaller(least, candidate);
-  }
-}
-
-static bool add_value(void *context, ld_slice value, unsigned how) {
-  static const uint8_t null = 0xc0;
-  least_key *least = context;
-  ld_token head = {.kind = LD_NIL};
-  ld_slice rest = value;
-  size_t candidate = least->key->size;
-  if (value.size > 0) ld_value_next(&rest, &head);
-  if (head.kind == LD_ARRAY && (how & LD_PATH_PICKED) == 0) {
-    add_elements(least, rest, head.count);
-    return true;
-  }
-  ld_order_key(least->key, value.size > 0 ? value : ld_bytes(&null, 1), least->descending);
-  keep_smaller(least, candidate);
-  return true;
-}
-
-static void add_id(ld_buf *key, ld_slice id) {
-  ld_token token = {.kind = LD_NIL};
-  ld_value_next(&id, &token);
-  if (token.kind == LD_INT)
-    ld_tuple_int(key, token.integer);
-  else
-    ld_tuple_string(key, token.bytes);
-}
-
-static void write_sort_key(const ld_find *find, ld_slice id, ld_slice document, ld_buf *key) {
-  ld_buf_reset(key);
-  for (unsigned i = 0; i < find->sorts; i++) {
-    least_key least = {.key = key, .start = key->size, .descending = find->sort[i].descending};
-    ld_path_each(document, &find->sort[i].path, add_value, &least);
-    if (!least.any) add_value(&least, LD_SLICE_NONE, 0);
-  }
-  add_id(key, id);
-}
-
-/* ---- running ---- */
-
-typedef struct find_run {
-  ld_txn *txn;
-  ld_collection *collection;
-  const ld_find *find;
-  ld_document_visit visit;
-  void *context;
-  ld_buf *cursor;
-  uint64_t skipped, shown;
-  ld_buf key; /* of the document at hand; without a sort: the id of the last one shown */
-  ld_ranking ranking;
-} find_run;
-
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "find: out of memory"));
-}
-
-static void write_cursor(find_run *run, ld_slice place) {
+void ld_find_cursor(const ld_find *find, ld_slice place, ld_buf *cursor) {
   ld_buf bytes = {0};
-  if (run->cursor == NULL) return;
-  write_checksum(&bytes, sort_checksum(run->find));
+  write_checksum(&bytes, sort_checksum(find));
   ld_buf_add(&bytes, place);
   write_checksum(&bytes, ld_crc32c(0, ld_buf_slice(&bytes)));
   if (bytes.failed)
-    run->cursor->failed = true;
+    cursor->failed = true;
   else
-    ld_base64_encode(ld_buf_slice(&bytes), run->cursor);
+    ld_base64_encode(ld_buf_slice(&bytes), cursor);
   ld_buf_clear(&bytes);
-}
-
-static bool matches(const find_run *run, ld_slice document) {
-  return run->find->where == NULL || ld_filter_match(run->find->where, document);
-}
-
-/* Without a sort: documents come in order of id and go out at once. */
-static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t revision) {
-  find_run *run = context;
-  if (!matches(run, document)) return LD_OK;
-  if (run->skipped < run->find->offset) {
-    run->skipped++;
-    return LD_OK;
-  }
-  if (run->find->limit >= 0 && run->shown == (uint64_t)run->find->limit) {
-    write_cursor(run, ld_buf_slice(&run->key));
-    return LD_NOTFOUND;
-  }
-  ld_buf_reset(&run->key);
-  ld_buf_add(&run->key, id);
-  run->shown++;
-  return run->key.failed ? no_memory(run->txn) : run->visit(run->context, id, document, revision);
-}
-
-/* With a sort: keep its key. */
-static ld_rc rank_next(void *context, ld_slice id, ld_slice document, uint64_t revision) {
-  find_run *run = context;
-  (void)revision;
-  if (!matches(run, document)) return LD_OK;
-  write_sort_key(run->find, id, document, &run->key);
-  if (run->key.failed) return no_memory(run->txn);
-  ld_slice after = ld_buf_slice(&run->find->after), key = ld_buf_slice(&run->key);
-  if (after.size > 0 && ld_compare(key, after) <= 0) return LD_OK;
-  return ld_ranking_add(&run->ranking, key, id) ? LD_OK : no_memory(run->txn);
-}
-
-static ld_rc show_ranked(find_run *run) {
-  const ld_find *find = run->find;
-  ld_slice document;
-  uint64_t revision;
-  ld_rc rc = LD_OK;
-  ld_ranking_sort(&run->ranking);
-  for (size_t i = find->offset < SIZE_MAX ? (size_t)find->offset : SIZE_MAX;
-       i < run->ranking.count && rc == LD_OK; i++) {
-    const ld_ranked *entry = &run->ranking.entries[i];
-    if (find->limit >= 0 && run->shown == (uint64_t)find->limit) {
-      write_cursor(run, ld_ranked_key(entry - 1));
-      break;
-    }
-    rc = ld_collection_get(run->txn, run->collection, ld_ranked_payload(entry), &document,
-                           &revision);
-    if (rc == LD_OK) rc = run->visit(run->context, ld_ranked_payload(entry), document, revision);
-    run->shown++;
-  }
-  return rc;
-}
-
-/* One more than is shown tells whether there is more. */
-static size_t most_ranked(const ld_find *find) {
-  const uint64_t high = SIZE_MAX / 2;
-  if (find->limit < 0 || find->offset > high || (uint64_t)find->limit > high) return SIZE_MAX;
-  return (size_t)find->offset + (size_t)find->limit + 1;
-}
-
-ld_rc ld_find_run(ld_txn *txn, ld_collection *collection, const ld_find *find,
-                  ld_document_visit visit, void *context, ld_buf *cursor) {
-  find_run run = {.txn = txn,
-                  .collection = collection,
-                  .find = find,
-                  .visit = visit,
-                  .context = context,
-                  .cursor = cursor,
-                  .ranking = {.most = most_ranked(find)}};
-  ld_rc rc = LD_OK;
-  if (find->limit == 0) return LD_OK;
-  if (find->sorts == 0) {
-    rc = ld_collection_each(txn, collection, ld_buf_slice(&find->after), show_next, &run);
-  } else {
-    rc = ld_collection_each(txn, collection, LD_SLICE_NONE, rank_next, &run);
-    if (rc == LD_OK) rc = show_ranked(&run);
-  }
-  if (rc == LD_OK && cursor != NULL && cursor->failed) rc = no_memory(txn);
-  ld_buf_clear(&run.key);
-  ld_ranking_clear(&run.ranking);
-  return rc == LD_NOTFOUND ? LD_OK : rc;
 }

@@ -66,6 +66,17 @@ void ld_ranking_sort(ld_ranking *ranking) {
   if (ranking->count > 1) qsort(ranking->entries, ranking->count, sizeof *ranking->entries, by_key);
 }
 
+void ld_ranking_drop_doubles(ld_ranking *ranking) {
+  size_t kept = 0;
+  for (size_t i = 0; i < ranking->count; i++) {
+    if (kept > 0 && by_key(&ranking->entries[i], &ranking->entries[kept - 1]) == 0)
+      free(ranking->entries[i].bytes);
+    else
+      ranking->entries[kept++] = ranking->entries[i];
+  }
+  ranking->count = kept;
+}
+
 void ld_ranking_clear(ld_ranking *ranking) {
   for (size_t i = 0; i < ranking->count; i++) free(ranking->entries[i].bytes);
   free(ranking->entries);

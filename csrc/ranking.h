@@ -26,6 +26,8 @@ static inline ld_slice ld_ranked_payload(const ld_ranked *entry) {
 /* False: out of memory. A key that comes too late is not kept. */
 bool ld_ranking_add(ld_ranking *ranking, ld_slice key, ld_slice payload);
 void ld_ranking_sort(ld_ranking *ranking);
+/* Of sorted ones with the same key, keep the first. */
+void ld_ranking_drop_doubles(ld_ranking *ranking);
 void ld_ranking_clear(ld_ranking *ranking);
 
 #endif

@@ -85,8 +85,12 @@ local function in_steps(collection, query)
   return all
 end
 
+--- Queries that an index was chosen for.
+local used = 0
+
 local function ask(collection, documents, list)
   local query = random_query(list)
+  if collection:explain(query).index then used = used + 1 end
   local wanted = model.find(documents, query)
   check(query, wanted, (collection:find(query)))
   check(query, { wanted[1] }, { collection:first(query) })
@@ -108,6 +112,24 @@ local function list_of_all(documents)
   return model.find(documents, {})
 end
 
+--- Some documents come, go and change.
+local function stir(collection, documents)
+  for _ = 1, 30 do
+    local id = random.id()
+    local dice = math.random(3)
+    if dice == 1 then
+      assert.are.equal(documents[id] ~= nil, collection:delete(id))
+      documents[id] = nil
+    elseif dice == 2 then
+      documents[id] = random.document(id)
+      collection:put(documents[id])
+    elseif documents[id] then
+      documents[id].b = random.document(id).b
+      collection:update(id, { b = documents[id].b == nil and larder.remove or documents[id].b })
+    end
+  end
+end
+
 on_each_engine("queries at random", function(given)
   it("find what the model finds", function()
     support.at_random(function()
@@ -117,6 +139,24 @@ on_each_engine("queries at random", function(given)
         for _ = 1, 250 do ask(given.store:collection "c", documents, list) end
         given.store:drop "c"
       end
+    end)
+  end)
+
+  it("find it with indexes, too", function()
+    support.at_random(function()
+      used = 0
+      for _ = 1, QUERIES // 50 do
+        local collection = given.store:collection("c", { indexes = random.indexes { random.document(1) } })
+        local documents = fill(given.store, math.random(80))
+        local list = list_of_all(documents)
+        collection = given.store:collection("c", { indexes = random.indexes(list), replace = true })
+        for _ = 1, 25 do ask(collection, documents, list) end
+        stir(collection, documents)
+        list = list_of_all(documents)
+        for _ = 1, #list > 0 and 25 or 0 do ask(collection, documents, list) end
+        given.store:drop "c"
+      end
+      assert.is_true(used > QUERIES / 20, used .. " queries used an index")
     end)
   end)
 

@@ -159,16 +159,18 @@ on_each_engine("revisions", function(given)
 end)
 
 on_each_engine("collections", function(given)
-  it("are entered when they are written to, and dropped", function()
+  it("are entered when they are declared or written to, and dropped", function()
     local store = given.store
     store:collection("x"):put { id = 1 }
     store:drop "x"
     local entries = store:stats().entries
     store:collection "a"
-    store:collection("b", { key = "name" })
     store:collection("b"):find()
     store:update(function(tx) tx:collection("b"):find() end)
+    store:view(function(tx) tx:collection("b", { key = "name" }):find() end)
     support.none(store:collections())
+    store:collection("b", { key = "name" })
+    same({ "b" }, store:collections())
     local names = { "a", "a\0", "b", ("n"):rep(600), ("n"):rep(1023), "\xff" }
     for i = #names, 1, -1 do
       local name = names[i]

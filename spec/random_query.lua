@@ -116,4 +116,20 @@ function random.filter(documents, depth)
   return filter
 end
 
+-- ---- indexes ----
+
+local function random_index(documents, number)
+  local index = { name = "i" .. number }
+  for i = 1, pick { 1, 1, 1, 2, 2, 3 } do index[i] = pick { "", "", "-" } .. pick(random.paths) end
+  if math.random(5) == 1 then index.sparse = true end
+  if math.random(4) == 1 then index.where = random.filter(documents, 1) end
+  return index
+end
+
+function random.indexes(documents)
+  local indexes = larder.array {}
+  for i = 1, math.random(0, 4) do indexes[i] = random_index(documents, i) end
+  return indexes
+end
+
 return random

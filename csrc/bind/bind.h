@@ -190,6 +190,7 @@ int lb_collection_drop_index(lua_State *L);
 int lb_collection_rename_index(lua_State *L);
 int lb_collection_find(lua_State *L);
 int lb_collection_first(lua_State *L);
+int lb_collection_explain(lua_State *L);
 int lb_collection_count(lua_State *L);
 int lb_collection_distinct(lua_State *L);
 int lb_collection_update_where(lua_State *L);

@@ -232,6 +232,7 @@ static const luaL_Reg methods[] = {
     {"update", lb_collection_update},
     {"find", lb_collection_find},
     {"first", lb_collection_first},
+    {"explain", lb_collection_explain},
     {"each", lb_collection_each},
     {"count", lb_collection_count},
     {"distinct", lb_collection_distinct},

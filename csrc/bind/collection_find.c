@@ -88,7 +88,7 @@ static ld_rc run_find(ld_txn *txn, const ld_find *find, query_call *call) {
   ld_buf_reset(cursor);
   call->find = find;
   ld_rc rc =
-      ld_find_run(txn, call->collection, find, add_document, call, call->one ? NULL : cursor);
+      ld_find_run(txn, call->collection, find, add_document, call, call->one ? NULL : cursor, NULL);
   if (!call->one && cursor->size > 0) ld_write_string(&call->store->result, ld_buf_slice(cursor));
   return rc;
 }
@@ -125,7 +125,7 @@ static ld_rc count_document(void *context, ld_slice id, ld_slice document, uint6
 }
 
 static ld_rc run_count(ld_txn *txn, const ld_find *find, query_call *call) {
-  return ld_find_run(txn, call->collection, find, count_document, call, NULL);
+  return ld_find_run(txn, call->collection, find, count_document, call, NULL, NULL);
 }
 
 static ld_rc run_count_all(ld_txn *txn, const ld_find *find, query_call *call) {
@@ -165,6 +165,23 @@ int lb_collection_distinct(lua_State *L) {
   call.field = lb_check_string(L, 2, op, "field");
   encode_where(L, 3, call.store, op);
   call.run = run_distinct;
+  lb_read(L, &collection->place, work_query, &call, op);
+  return lb_push_result(L, call.store, op);
+}
+
+/* ---- explain ---- */
+
+static ld_rc run_explain(ld_txn *txn, const ld_find *find, query_call *call) {
+  return ld_find_explain(txn, call->collection, find, &call->store->result);
+}
+
+/* collection:explain{...} -> how find would run */
+int lb_collection_explain(lua_State *L) {
+  static const char op[] = "collection:explain";
+  lb_collection *collection = lb_check_collection(L, op);
+  query_call call = begin_call(collection);
+  encode_query(L, call.store, op);
+  call.run = run_explain;
   lb_read(L, &collection->place, work_query, &call, op);
   return lb_push_result(L, call.store, op);
 }

@@ -59,6 +59,7 @@ static ld_rc fill_page(ld_txn *txn, documents_iterator *iterator, ld_find *find)
   ld_rc rc;
   iterator->find = find;
   find->offset = iterator->offset;
+  find->streaming = true;
   find->limit = txn->writable ? 1 : iterator->page_length;
   if (find->limit > iterator->left) find->limit = iterator->left;
   do {
@@ -66,7 +67,7 @@ static ld_rc fill_page(ld_txn *txn, documents_iterator *iterator, ld_find *find)
     ld_buf_reset(&iterator->cursor);
     iterator->count = 0;
     iterator->too_large = false;
-    rc = ld_find_run(txn, collection, find, add_to_page, iterator, &iterator->cursor);
+    rc = ld_find_run(txn, collection, find, add_to_page, iterator, &iterator->cursor, NULL);
     find->limit = iterator->count;
   } while (rc == LD_OK && iterator->too_large);
   return rc;

@@ -1,0 +1,191 @@
+/* plan.c -- choosing among the documents by id and the indexes.
+**
+** An index can be used when it is ready, has every document that the filter finds, and is bound by the filter or gives the order. Of several, the one with
+** the fewest entries to read wins, counted up to PROBE; where all have more, or there is nothing to count, the better one is that which is bound, then that which
+** gives the order, then that which binds more parts. */
+#include "plan.h"
+
+#include <stdlib.h>
+
+enum { PROBE = 200, STREAM = 2000 };
+
+typedef struct candidate {
+  ld_plan plan;
+  const char *reason; /* why it is not used; NULL: it can be */
+  unsigned parts;     /* bound ones */
+  uint64_t entries;   /* in its ranges, counted up to a limit */
+} candidate;
+
+static ld_rc no_memory(ld_txn *txn) {
+  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "find: out of memory"));
+}
+
+void ld_plan_clear(ld_plan *plan) {
+  ld_ranking_clear(&plan->ranges);
+  ld_buf_clear(&plan->resume);
+  ld_buf_clear(&plan->resume_group);
+}
+
+/* ---- what an index is good for ---- */
+
+static unsigned count_bits(unsigned mask) {
+  unsigned count = 0;
+  for (; mask != 0; mask &= mask - 1) count++;
+  return count;
+}
+
+static const char *find_fault(const candidate *made, const ld_find *find, const ld_bounds *bounds) {
+  const ld_index *index = made->plan.index;
+  if (index->filter != NULL && !ld_plan_implies(find->where, index->filter))
+    return "it has only some documents, and the filter may find others";
+  if (index->sparse && bounds->solid == 0)
+    return "it has no documents that lack its fields, and the filter may find such";
+  if (!made->plan.bounded && !made->plan.ordered)
+    return "neither the filter nor the sort begins with its first field";
+  if (!made->plan.bounded && find->limit < 0)
+    return "it only gives the order, which is worth less than its way to each document without a "
+           "limit";
+  return NULL;
+}
+
+static bool weigh(candidate *made, const ld_index *index, const ld_find *find) {
+  ld_bounds bounds = {0, 0, 0};
+  made->plan.index = index;
+  if (!index->ready) {
+    made->reason = "it is still being built";
+    return true;
+  }
+  if (!ld_plan_ranges(&made->plan, find->where, &bounds) ||
+      !ld_plan_order(&made->plan, find, &bounds))
+    return false;
+  made->parts = count_bits(bounds.bound);
+  made->reason = find_fault(made, find, &bounds);
+  return true;
+}
+
+/* ---- counting ---- */
+
+static ld_rc count_range(ld_cursor *cursor, ld_slice from, ld_slice to, uint64_t limit,
+                         uint64_t *count) {
+  ld_slice key, value;
+  ld_rc rc = ld_cursor_seek(cursor,
+                            ld_bytes(from.data, from.size < LD_KEY_KEPT ? from.size : LD_KEY_KEPT));
+  while (rc == LD_OK && *count < limit) {
+    rc = ld_cursor_current(cursor, &key, &value);
+    if (rc != LD_OK || ld_compare(key, to) >= 0) break;
+    ++*count;
+    rc = ld_cursor_next(cursor);
+  }
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* Long keys lie out of order and may be missed: it is an estimate. */
+static ld_rc count_entries(ld_txn *txn, candidate *made, uint64_t limit) {
+  ld_cursor *cursor;
+  ld_rc rc = ld_cursor_open(txn, &cursor);
+  if (rc != LD_OK) return rc;
+  for (size_t i = 0; i < made->plan.ranges.count && rc == LD_OK && made->entries < limit; i++)
+    rc = count_range(cursor, ld_ranked_key(&made->plan.ranges.entries[i]),
+                     ld_ranked_payload(&made->plan.ranges.entries[i]), limit, &made->entries);
+  ld_cursor_close(cursor);
+  return rc;
+}
+
+/* ---- choosing ---- */
+
+/* Whether `a` is better than `b`; both can be used and have been counted. */
+static bool is_better(const candidate *a, const candidate *b, uint64_t limit) {
+  bool few_a = a->plan.bounded && a->entries < limit, few_b = b->plan.bounded && b->entries < limit;
+  if (few_a != few_b) return few_a;
+  if (few_a && a->entries != b->entries) return a->entries < b->entries;
+  if (a->plan.bounded != b->plan.bounded) return a->plan.bounded;
+  if (a->plan.ordered != b->plan.ordered) return a->plan.ordered;
+  return a->parts > b->parts;
+}
+
+/* A stream of documents is read in order; an index that does not give it would be read whole for each page. */
+static bool suits(const candidate *made, const ld_find *find, uint64_t limit) {
+  if (made->reason != NULL) return false;
+  return !find->streaming || find->sorts > 0 || made->plan.ordered || made->entries < limit;
+}
+
+static ld_rc choose(ld_txn *txn, const ld_find *find, candidate *all, unsigned count,
+                    unsigned *chosen) {
+  uint64_t limit = find->streaming ? STREAM : PROBE;
+  unsigned bounded = 0;
+  ld_rc rc = LD_OK;
+  *chosen = 0;
+  for (unsigned i = 0; i < count; i++) bounded += all[i].reason == NULL && all[i].plan.bounded;
+  for (unsigned i = 0; i < count && rc == LD_OK; i++)
+    if (all[i].reason == NULL && all[i].plan.bounded && (bounded > 1 || find->streaming))
+      rc = count_entries(txn, &all[i], limit);
+  for (unsigned i = 1; i < count; i++)
+    if (suits(&all[i], find, limit) && is_better(&all[i], &all[*chosen], limit)) *chosen = i;
+  return rc;
+}
+
+/* ---- telling ---- */
+
+static const char *why_not(const candidate *made, const candidate *best, const ld_find *find) {
+  if (made->reason != NULL) return made->reason;
+  if (find->streaming && !made->plan.ordered) return "its order is not the one that each goes in";
+  if (best->plan.bounded && !made->plan.bounded) return "the chosen one is narrowed by the filter";
+  if (best->plan.bounded && best->entries < made->entries) return "it has more entries to read";
+  if (best->plan.ordered && !made->plan.ordered) return "the chosen one gives the order";
+  return "it is no better than the chosen one";
+}
+
+static const char *why(const candidate *made) {
+  if (made->plan.bounded && made->plan.ordered)
+    return "the filter narrows it down, and it gives the order";
+  if (made->plan.bounded) return "the filter narrows it down";
+  if (made->plan.index != NULL) return "it gives the order";
+  return made->plan.ordered ? "no index is better than all documents in order of id"
+                            : "no index helps: all documents are read";
+}
+
+static void tell(const candidate *made, const candidate *best, const ld_find *find, ld_buf *out) {
+  ld_write_map(out, made->entries > 0 ? 4 : 3);
+  ld_write_text(out, "index");
+  if (made->plan.index == NULL)
+    ld_write_bool(out, false);
+  else
+    ld_write_string(out, made->plan.index->name);
+  ld_write_text(out, "chosen");
+  ld_write_bool(out, made == best);
+  ld_write_text(out, "reason");
+  ld_write_text(out, made == best ? why(made) : why_not(made, best, find));
+  if (made->entries == 0) return;
+  ld_write_text(out, "entries");
+  ld_write_int(out, (int64_t)made->entries);
+}
+
+/* ---- making ---- */
+
+static ld_rc weigh_all(ld_txn *txn, const ld_collection *collection, const ld_find *find,
+                       candidate *all) {
+  const ld_declaration *current = &collection->current;
+  if (!ld_plan_id_ranges(&all[0].plan, collection, find->where) ||
+      !ld_plan_id_order(&all[0].plan, collection, find))
+    return no_memory(txn);
+  for (unsigned i = 0; i < current->count; i++)
+    if (!weigh(&all[i + 1], &current->indexes[i], find)) return no_memory(txn);
+  return LD_OK;
+}
+
+ld_rc ld_plan_make(ld_txn *txn, const ld_collection *collection, const ld_find *find, ld_plan *plan,
+                   ld_buf *candidates, unsigned *candidate_count) {
+  unsigned count = collection->current.count + 1, chosen = 0;
+  candidate *all = calloc(count, sizeof *all);
+  if (all == NULL) return no_memory(txn);
+  ld_rc rc = weigh_all(txn, collection, find, all);
+  if (rc == LD_OK) rc = choose(txn, find, all, count, &chosen);
+  for (unsigned i = 0; i < count && rc == LD_OK && candidates != NULL; i++)
+    tell(&all[i], &all[chosen], find, candidates);
+  if (candidate_count != NULL) *candidate_count = count;
+  if (rc == LD_OK) *plan = all[chosen].plan;
+  for (unsigned i = 0; i < count; i++)
+    if (rc != LD_OK || i != chosen) ld_plan_clear(&all[i].plan);
+  free(all);
+  return rc;
+}
