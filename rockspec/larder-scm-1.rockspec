@@ -115,6 +115,7 @@ build = {
     ["larder.query"] = "lua/larder/query.lua",
     ["larder.types"] = "lua/larder/types.lua",
     ["larder.types.collection"] = "lua/larder/types/collection.lua",
+    ["larder.types.listeners"] = "lua/larder/types/listeners.lua",
     ["larder.types.map"] = "lua/larder/types/map.lua",
   },
 }
