@@ -215,10 +215,10 @@ on_each_engine("listeners", function(given)
   end)
 end)
 
-describe("listeners on LMDB", function()
+describe("listeners", function()
   after_each(support.remove_folders)
 
-  it("hear their own handle and process only", function()
+  it("hear their own handle and process only, on LMDB", function()
     local place = { engine = "lmdb", path = support.folder(), durability = "none" }
     local first <close> = larder.open(place)
     local told = {}
@@ -233,5 +233,16 @@ describe("listeners on LMDB", function()
     other:map("m"):set("other", 1)
     first:map("m"):set("own", 1)
     same({ "own" }, told)
+  end)
+
+  it("cost no memory when the last one is removed", function()
+    local code, _, err = support.run [[
+      local larder, port = require "larder", require "larder_port"
+      local store <close>, name, before = larder.open "memory:", ("n"):rep(1000), port.rss()
+      store:on_commit(print)()
+      local tx <close> = store:begin()
+      for _ = 1, 50000 do tx:map(name):set(1, 1) end
+      assert(port.rss() - before < 25e6, port.rss() - before)]]
+    assert.are.equal(0, code, err)
   end)
 end)
