@@ -26,13 +26,6 @@ on_each_engine("listeners", function(given)
     same({ { 1, "k", 1 }, { 2, "k", 1 }, { 3, "k", 1 } }, calls)
   end)
 
-  it("get nothing but the list", function()
-    local count
-    given.store:on_commit(function(...) count = select("#", ...) return "ignored" end)
-    given.store:map("m"):set(1, 1)
-    assert.are.equal(1, count)
-  end)
-
   it("are removed by what on_commit returned, twice is fine", function()
     local calls = {}
     local function add(name) return given.store:on_commit(function() calls[#calls + 1] = name end) end
@@ -238,11 +231,16 @@ describe("listeners", function()
   it("cost no memory when the last one is removed", function()
     local code, _, err = support.run [[
       local larder, port = require "larder", require "larder_port"
-      local store <close>, name, before = larder.open "memory:", ("n"):rep(1000), port.rss()
+      local store <close>, name = larder.open "memory:", ("n"):rep(1000)
+      local function growth()
+        local tx <close>, before = store:begin(), port.rss()
+        for _ = 1, 50000 do tx:map(name):set(1, 1) end
+        return port.rss() - before
+      end
       store:on_commit(print)()
-      local tx <close> = store:begin()
-      for _ = 1, 50000 do tx:map(name):set(1, 1) end
-      assert(port.rss() - before < 25e6, port.rss() - before)]]
+      growth() -- a sanitizer keeps what was freed, up to a limit
+      local without, _ = growth(), store:on_commit(print)
+      assert(growth() > without + 25e6, without)]]
     assert.are.equal(0, code, err)
   end)
 end)

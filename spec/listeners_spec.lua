@@ -123,6 +123,13 @@ on_each_engine("a listener", function(given)
     store:update(function() end)
     support.none(lists)
   end)
+
+  it("gets nothing but the list", function()
+    local count
+    given.store:on_commit(function(...) count = select("#", ...) return "ignored" end)
+    given.store:map("m"):set(1, 1)
+    assert.are.equal(1, count)
+  end)
 end)
 
 on_each_engine("a transaction that is listened to", function(given)
