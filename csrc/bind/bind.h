@@ -13,6 +13,7 @@
 #include "../collection.h"
 #include "../engine.h"
 #include "../value.h"
+#include "listeners.h"
 
 #define LB_STORE      "larder.store"
 #define LB_TX         "larder.tx"
@@ -29,9 +30,10 @@ typedef struct lb_store {
   lb_tx *txs;              /* boxes of open transactions */
   ld_buf document, result; /* what goes into the core, what comes out */
   ld_buf problems;         /* rooms:import's */
-  ld_buf key;     /* a map's; a document's id; the cursor of a query; the patch for what it finds */
-  ld_error error; /* of the last failure */
-  lua_State *L;   /* who calls now; for the callbacks */
+  ld_buf key; /* a map's; a document's id; the cursor of a query; the patch for what it finds */
+  lb_listeners listeners;
+  ld_error error;   /* of the last failure */
+  lua_State *L;     /* who calls now; for the callbacks */
   bool in_callback; /* log and clock may not use the store */
   bool clock_failed;
   bool retry; /* a retryable failure was raised since update began its function */
@@ -109,8 +111,6 @@ int64_t lb_option_seconds(lua_State *L, int index, const char *name, const char 
 /* Make the tuple of the string, the integer or the array of them at `index`; an array of one is that one.
 ** Raises INVALID and TOOBIG: `map:get: key[2]: expected a string or an integer, got a boolean`. */
 void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const char *op);
-/* Append a tuple of strings and integers as a document: the plain key, or an array of its parts. False when it is no such tuple. */
-bool lb_write_key(ld_buf *document, ld_slice key);
 
 /* ---- stores and transactions (store.c, txn.c) ---- */
 
@@ -159,7 +159,6 @@ typedef struct lb_map {
 } lb_map;
 int lb_map_new(lua_State *L); /* store:map, tx:map */
 lb_map *lb_check_map(lua_State *L, const char *op);
-/* A key and its value behind one another: append them, and push both. */
 /* Append the key as a document, and the value. */
 void lb_add_entry(ld_buf *entries, ld_slice key, ld_slice value);
 int lb_map_range(lua_State *L);
