@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "collection_box.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "collection_box.h"
 
 enum { MOST_RUNS = 16 };
 
