@@ -17,6 +17,7 @@
 #include "row.h"
 #include "store.h"
 #include "tuple.h"
+#include "upgrade.h"
 #include "value.h"
 
 #endif

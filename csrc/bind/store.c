@@ -14,12 +14,18 @@ static const char boxes_key = 0;
 
 /* ---- callbacks ---- */
 
+bool lb_push_box(lua_State *L, lb_store *store) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
+  bool found = lua_rawgetp(L, -1, store) == LUA_TUSERDATA;
+  lua_remove(L, -2);
+  if (!found) lua_pop(L, 1);
+  return found;
+}
+
 /* Push the function that belongs to the store; false when there is none. The caller restores the top. */
 static bool push_callback(lb_store *store, int user_value) {
   lua_State *L = store->L;
-  if (L == NULL || !lua_checkstack(L, 8)) return false;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
-  if (lua_rawgetp(L, -1, store) != LUA_TUSERDATA) return false;
+  if (L == NULL || !lua_checkstack(L, 8) || !lb_push_box(L, store)) return false;
   return lua_getiuservalue(L, -1, user_value) == LUA_TFUNCTION;
 }
 
@@ -151,7 +157,7 @@ static int close_store(lua_State *L) {
   if (store == NULL)
     return lb_raise(L, LD_INVALID, "store:close", "expected a store before the colon");
   if (store->in_callback)
-    return lb_raise(L, LD_MISUSE, "store:close", "called from the store's own log or clock");
+    return lb_raise(L, LD_MISUSE, "store:close", "called from one of the store's own functions");
   store->L = L;
   if (store->engine != NULL) {
     ld_env env = store->engine->env;
