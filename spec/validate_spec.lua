@@ -35,7 +35,8 @@ on_each_engine("validate", function(given)
     plans:update(1, { ["$inc"] = { cost = 1 }, ["$set"] = { ["at.home"] = true } })
     plans:update(1, function(doc) doc.cost = 0 return doc end)
     plans:update(7, { title = "new", cost = 5 }, { upsert = true })
-    same({ made, { id = 1, title = "x", cost = 9, when = larder.null }, { id = 1, title = "x", cost = 10, when = larder.null, at = { home = true } },
+    same({ made, { id = 1, title = "x", cost = 9, when = larder.null },
+      { id = 1, title = "x", cost = 10, when = larder.null, at = { home = true } },
       { id = 1, title = "x", cost = 0, when = larder.null, at = { home = true } }, { id = 7, title = "new", cost = 5 } }, asked)
   end)
 

@@ -25,9 +25,9 @@ end
 
 --- Some may be left when an older program writes meanwhile: once more then, as long as it finds any.
 function methods.upgrade_all(collection, options)
-  local progress, done, found, older = progress_of(options), 0, nil, nil
+  local progress, done = progress_of(options), 0
   repeat
-    found, older = pass(collection, options, done, progress)
+    local found, older = pass(collection, options, done, progress)
     done = done + found
   until older == 0 or found == 0
   return done
