@@ -120,7 +120,8 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
     write_place(run, id, document, &run->last);
   bool ends = run->cursor == NULL && run->shown == (uint64_t)find->limit;
   ld_rc rc =
-      run->last.failed ? no_memory(run->txn) : run->visit(run->context, id, document, revision);
+      run->last.failed ? no_memory(run->txn) : ld_collection_admit(run->txn, run->collection, id);
+  if (rc == LD_OK) rc = run->visit(run->context, id, document, revision);
   return rc == LD_OK && ends ? LD_NOTFOUND : rc;
 }
 
