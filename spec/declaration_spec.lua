@@ -1,5 +1,3 @@
-local larder = require "larder"
-local port = require "larder_port"
 local support = require "support"
 
 local on_each_engine, same, raises = support.on_each_engine, support.same, support.raises
@@ -10,89 +8,12 @@ local function names_of(collection)
   return names
 end
 
-local nine = { "1", "2", "3", "4", "5", "6", "7", "8", "9" }
 local many = {}
 for i = 1, 65 do many[i] = "f" .. i end
-
---- What is no declaration, and what its error says.
-local bad = {
-  { { indexes = "a" }, "indexes: expected a list, got a string" },
-  { { indexes = { a = "b" } }, "indexes: expected a list, got a map" },
-  { { indexes = true }, "indexes: expected a list" },
-  { { indexes = many }, "indexes: more than 64" },
-  { { indexes = { "a", "a" } }, 'indexes: two are called "a"' },
-  { { indexes = { "a", "b", { "c", name = "a" } } }, 'two are called "a"' },
-  { { indexes = { "a,b", { "a", "b" } } }, 'two are called "a,b"' },
-  { { indexes = { "a", 1 } }, "indexes[2]: expected a field, or a list of fields, got an integer" },
-  { { indexes = { "a", "" } }, "indexes[2]: path" },
-  { { indexes = { "-" } }, "indexes[1]: path" },
-  { { indexes = { { "a", "b..c" } } }, 'indexes[1]: path "b..c"' },
-  { { indexes = { {} } }, "indexes[1]: an index needs a field at least" },
-  { { indexes = { { name = "n" } } }, "indexes[1]: an index needs a field at least" },
-  { { indexes = { { "a", 2 } } }, "indexes[1]: expected the name of a field, got an integer" },
-  { { indexes = { { { "a" } } } }, "indexes[1]: expected the name of a field, got an array" },
-  { { indexes = { { [1] = "a", [3] = "c" } } }, "indexes[1]: field 2 is missing" },
-  { { indexes = { { "a", [0] = "b" } } }, "indexes[1]: an index has 1 to 8 fields" },
-  { { indexes = { { "a", [1.5] = "b" } } }, "indexes[1]: a key that is no option's name" },
-  { { indexes = { { "a", [true] = "b" } } }, "indexes[1]: a key that is no option's name" },
-  { { indexes = { nine } }, "indexes[1]: an index has 1 to 8 fields" },
-  { { indexes = { "a", { "b", uniqe = true } } }, { "indexes[2]: ", '"uniqe"', '"unique"' } },
-  { { indexes = { { "a", unique = 1 } } }, "indexes[1]: unique: expected true or false" },
-  { { indexes = { { "a", sparse = "yes" } } }, "indexes[1]: sparse: expected true or false" },
-  { { indexes = { { "a", name = 1 } } }, "indexes[1]: name: expected a string" },
-  { { indexes = { { "a", name = "" } } }, "indexes[1]: name: is empty" },
-  { { indexes = { { "a", where = 1 } } }, "indexes[1]: where: expected a filter" },
-  { { indexes = { { "a", where = larder.array { 1 } } } }, "indexes[1]: where: expected a filter" },
-  { { indexes = { "a", { "b", where = { age = { ["$gtt"] = 1 } } } } }, { "indexes[2]: where: age.$gtt: ", '"$gt"' } },
-  { { indexes = { { "b", where = { ["$or"] = { { a = 1 }, { b = { ["$in"] = 1 } } } } } } }, "indexes[1]: where: $or[2].b.$in: " },
-  { { indexes = { { "b", where = { ["$or"] = {} } } } }, "indexes[1]: where: $or: " },
-  { { indexes = { { "b", where = { f = print } } } }, { "indexes[1].where.f", "function" } },
-  { { version = 0 }, "version: expected a whole number from 1" },
-  { { version = 1.0 }, "version: expected a whole number from 1" },
-  { { key = 1, indexes = { "a" } }, "key: expected the name of a field" },
-  { { keys = "id" }, { '"keys"', '"key"' } },
-  { { index = { "a" } }, { '"index"', '"indexes"' } },
-}
-
---- Declarations of an index, and what `indexes` tells of each.
-local forms = {
-  { "a", { name = "a", parts = { "a" } } },
-  { { "a" }, { name = "a", parts = { "a" } } },
-  { "-a.b.0", { name = "-a.b.0", parts = { "-a.b.0" } } },
-  { { "-a", "b" }, { name = "-a,b", parts = { "-a", "b" } } },
-  { { [1] = "a", [2] = "b", name = "both" }, { name = "both", parts = { "a", "b" } } },
-  { { "a", unique = true, sparse = true }, { name = "a", parts = { "a" }, unique = true, sparse = true } },
-  { { "a", unique = false, sparse = false }, { name = "a", parts = { "a" } } },
-  { { "a", where = { b = { ["$gt"] = 1 } } }, { name = "a", parts = { "a" }, where = { b = { ["$gt"] = 1 } } } },
-  { { "a", where = {} }, { name = "a", parts = { "a" }, where = {} } },
-  { { "\xff", "ä b", name = "\0" }, { name = "\0", parts = { "\xff", "ä b" } } },
-  { table.move(nine, 1, 8, 1, {}), { name = "1,2,3,4,5,6,7,8", parts = table.move(nine, 1, 8, 1, {}) } },
-}
 
 on_each_engine("a declaration", function(given)
   local store
   before_each(function() store = given.store end)
-
-  it("that is bad is refused where it is bad, and nothing is written", function()
-    local entries = store:stats().entries
-    for _, case in ipairs(bad) do
-      raises("INVALID", case[2], store.collection, store, "c", case[1])
-      store:update(function(tx) raises("INVALID", case[2], tx.collection, tx, "c", case[1]) end)
-    end
-    support.none(store:collections())
-    assert.are.equal(entries, store:stats().entries)
-  end)
-
-  it("is a string, a list, a list with options", function()
-    for i, form in ipairs(forms) do
-      form[2].ready = true
-      same({ form[2] }, store:collection("c" .. i, { indexes = { form[1] } }):indexes())
-      same({ form[2] }, store:collection("c" .. i):indexes())
-      store:collection("c" .. i, { indexes = { form[1] } })
-    end
-    support.none(store:collection("none"):indexes())
-    support.none(store:collection("none", { indexes = {} }):indexes())
-  end)
 
   it("is shared by all handles, and grows", function()
     local c = store:collection("c", { indexes = { "a" } })
@@ -203,107 +124,5 @@ on_each_engine("a declaration", function(given)
     c:put { id = 2, a = 1 }
     same({ 2 }, { c:find { where = { a = 1 } }[1].id })
     assert.are.equal("a", c:explain { where = { a = 1 } }.index)
-  end)
-end)
-
-on_each_engine("a declaration in a transaction", function(given)
-  local store
-  before_each(function()
-    store = given.store
-    for i = 1, 20 do store:collection("c"):put { id = i, a = i % 3 } end
-  end)
-
-  it("is there when it is committed, and used before", function()
-    store:update(function(tx)
-      tx:collection("c"):put { id = 21, a = 1 }
-      local c = tx:collection("c", { indexes = { "a" } })
-      assert.are.equal("a", c:explain { where = { a = 1 } }.index)
-      assert.are.equal(8, #c:find { where = { a = 1 } })
-      support.none(store:collection("c"):indexes())
-    end)
-    assert.are.equal(8, #store:collection("c"):find { where = { a = 1 } })
-    assert.are.equal("a", store:collection("c"):explain { where = { a = 1 } }.index)
-  end)
-
-  it("that is rolled back, the outer or a nested one, leaves nothing", function()
-    local entries, handle = store:stats().entries, store:collection "c"
-    pcall(store.update, store, function(tx)
-      tx:collection("c", { indexes = { "a" } }):put { id = 22, a = { 1, 1, 2 } }
-      error "no"
-    end)
-    assert.are.equal(entries, store:stats().entries)
-    store:update(function(tx)
-      local inside = tx:collection "c"
-      pcall(tx.update, tx, function(nested)
-        nested:collection("c", { indexes = { "a" } })
-        nested:collection("c"):put { id = 22, a = { 1, 2 } }
-        error "no"
-      end)
-      support.none(inside:indexes())
-      inside:put { id = 22, a = 1 }
-    end)
-    support.none(handle:indexes())
-    handle:put { id = 23, a = 1 }
-    assert.are.equal(9, #handle:find { where = { a = 1 } })
-    assert.are.equal(entries + 2, store:stats().entries)
-  end)
-
-  it("is dropped and renamed there, or is not", function()
-    local c = store:collection("c", { indexes = { "a" } })
-    pcall(store.update, store, function(tx)
-      assert.is_true(tx:collection("c"):drop_index "a")
-      tx:collection("c"):put { id = 24, a = 1 }
-      error "no"
-    end)
-    pcall(store.update, store, function(tx)
-      assert.is_true(tx:collection("c"):rename_index("a", "z"))
-      tx:collection("c"):put { id = 24, a = 1 }
-      error "no"
-    end)
-    c:put { id = 24, a = 1 }
-    assert.are.equal("a", c:explain { where = { a = 1 } }.index)
-    assert.are.equal(8, #c:find { where = { a = 1 } })
-  end)
-
-  it("that only reads is left for later, and an error where it contradicts", function()
-    local entries = store:stats().entries
-    store:view(function(tx)
-      local c = tx:collection("c", { indexes = { "a" } })
-      assert.is_false(c:explain { where = { a = 1 } }.index)
-      assert.are.equal(7, #c:find { where = { a = 1 } })
-      raises("MISUSE", nil, c.drop_index, c, "a")
-    end)
-    assert.are.equal(entries, store:stats().entries)
-    store:collection("c", { indexes = { "a" } })
-    store:view(function(tx)
-      raises("INVALID", { '{"a"}', '{"a", unique = true}' }, tx.collection, tx, "c", { indexes = { { "a", unique = true } } })
-      assert.are.equal("a", tx:collection("c", { indexes = { "a" } }):explain { where = { a = 1 } }.index)
-    end)
-  end)
-
-  it("comes not from outside of one that is open", function()
-    local tx <close> = store:begin "write"
-    raises("MISUSE", "tx", store.collection, store, "c", { indexes = { "a" } })
-  end)
-end)
-
-describe("a declaration in a store that is read_only", function()
-  it("is fine when nothing is to be written", function()
-    local directory = assert(port.temp_dir())
-    local place = { engine = "lmdb", path = directory .. "/store", durability = "none" }
-    do
-      local store <close> = larder.open(place)
-      store:collection("c", { indexes = { "a" } }):put { id = 1, a = 1 }
-    end
-    place.read_only = true
-    do
-      local store <close> = larder.open(place)
-      local c = store:collection("c", { indexes = { "a" } })
-      assert.are.equal("a", c:explain { where = { a = 1 } }.index)
-      raises("MISUSE", "read_only", store.collection, store, "c", { indexes = { "b" } })
-      raises("INVALID", "here as", store.collection, store, "c", { indexes = { { "a", unique = true } } })
-      raises("MISUSE", "read_only", c.drop_index, c, "a")
-    end
-    port.remove_dir(directory)
   end)
 end)
