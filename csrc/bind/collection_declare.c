@@ -4,6 +4,7 @@
 ** not at all; in one that only reads it is left for later. */
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 #include "../index_build.h"
 #include "bind.h"
@@ -61,12 +62,21 @@ static ld_rc work_all(ld_txn *txn, void *context) {
   return rc == LD_OK ? LD_EXISTS : rc;
 }
 
+/* A lock that is given back and taken at once never goes to those who wait for it: they need the time to wake up. */
+static void let_others_write(const lb_store *store) {
+  const struct timespec pause = {.tv_nsec = 100 * 1000};
+  if ((store->engine->ops->promises & LD_SHARED) != 0) nanosleep(&pause, NULL);
+}
+
 /* Another process may find a clash, and drop the index that is built here, too: then it is declared again. */
 static void settle(lua_State *L, const lb_place *place, declare_call *call, const char *op) {
   do {
     lb_write(L, place, work_declare, call, op);
     call->state = LD_BUILD_MORE;
-    while (!call->settled && call->state == LD_BUILD_MORE) lb_write(L, place, work_build, call, op);
+    while (!call->settled && call->state == LD_BUILD_MORE) {
+      lb_write(L, place, work_build, call, op);
+      let_others_write(call->store);
+    }
     if (call->state == LD_BUILD_CLASH) lb_raise_error(L, &call->clash, op);
   } while (!call->settled);
 }
