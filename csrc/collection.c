@@ -102,6 +102,10 @@ ld_rc ld_collection_count(ld_txn *txn, ld_collection *collection, uint64_t *coun
 
 /* ---- put ---- */
 
+static ld_rc note(ld_txn *txn, const char *kind, const ld_collection *collection, ld_slice id) {
+  return ld_note_document(txn, kind, ld_buf_slice(&collection->name), id);
+}
+
 /* RFC 9562, version 7: 48 bits of ms since 1970, then random ones. */
 static void make_id(const ld_env *env, ld_buf *id) {
   uint8_t bytes[16];
@@ -209,6 +213,7 @@ static ld_rc put_at(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slic
   if (rc == LD_OK)
     rc = move_entries(txn, collection, id, there ? row.payload : LD_SLICE_NONE, document);
   if (rc == LD_OK) rc = ld_row_put(txn, key, document);
+  if (rc == LD_OK) rc = note(txn, there ? "update" : "create", collection, id);
   return rc == LD_OK && !there ? add_to_count(txn, collection, 1) : rc;
 }
 
@@ -248,6 +253,7 @@ ld_rc ld_collection_delete(ld_txn *txn, ld_collection *collection, ld_slice id,
   if (rc == LD_OK) rc = check_revision(txn, id, if_revision, row.revision);
   if (rc == LD_OK) rc = move_entries(txn, collection, id, row.payload, LD_SLICE_NONE);
   if (rc == LD_OK) rc = ld_row_del(txn, key);
+  if (rc == LD_OK) rc = note(txn, "delete", collection, id);
   return rc == LD_OK ? add_to_count(txn, collection, -1) : rc;
 }
 
@@ -306,7 +312,8 @@ ld_rc ld_collection_drop(ld_txn *txn, ld_slice name) {
   if (rc != LD_OK) return rc;
   rc = ld_row_del(txn, key_of(space, LD_SPACE_COUNT, name));
   find_ends(&ends, name);
-  return rc == LD_OK || rc == LD_NOTFOUND ? ld_span_delete(txn, ends.from, ends.to, &count) : rc;
+  if (rc == LD_OK || rc == LD_NOTFOUND) rc = ld_span_delete(txn, ends.from, ends.to, &count);
+  return rc == LD_OK ? ld_note_document(txn, "drop", name, LD_SLICE_NONE) : rc;
 }
 
 ld_rc ld_collections_each(ld_txn *txn, ld_rc (*visit)(void *context, ld_slice name),

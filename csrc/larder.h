@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "env.h"
 #include "filter.h"
+#include "journal.h"
 #include "json.h"
 #include "map.h"
 #include "patch.h"

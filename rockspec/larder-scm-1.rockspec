@@ -44,6 +44,7 @@ build = {
         "csrc/bind/encode.c",
         "csrc/bind/error.c",
         "csrc/bind/key.c",
+        "csrc/bind/listeners.c",
         "csrc/bind/map.c",
         "csrc/bind/map_iterator.c",
         "csrc/bind/module.c",
@@ -82,6 +83,7 @@ build = {
         "csrc/find_run.c",
         "csrc/index.c",
         "csrc/index_build.c",
+        "csrc/journal.c",
         "csrc/json.c",
         "csrc/json_keys.c",
         "csrc/json_layout.c",
@@ -126,6 +128,7 @@ build = {
     ["larder.query"] = "lua/larder/query.lua",
     ["larder.types"] = "lua/larder/types.lua",
     ["larder.types.collection"] = "lua/larder/types/collection.lua",
+    ["larder.types.listeners"] = "lua/larder/types/listeners.lua",
     ["larder.types.map"] = "lua/larder/types/map.lua",
   },
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "collection_box.h"
 
 /* What a call hands to its work; the id is in the store's key, the document in its document. */
 typedef struct document_call {

@@ -8,6 +8,7 @@
 
 #include "../index_build.h"
 #include "bind.h"
+#include "collection_box.h"
 
 enum { BATCH_DOCUMENTS = 500 };
 

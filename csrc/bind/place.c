@@ -82,5 +82,7 @@ ld_rc lb_write(lua_State *L, const lb_place *place, lb_work work, void *context,
     ld_log(&place->store->engine->env, LD_LOG_DEBUG, "retry: %s: %s", op,
            place->store->engine->error.text);
   }
-  return finish(L, place->store, rc, op);
+  rc = finish(L, place->store, rc, op);
+  lb_deliver(L, place->store);
+  return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "collection_box.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };
@@ -14,12 +15,18 @@ static const char boxes_key = 0;
 
 /* ---- callbacks ---- */
 
+bool lb_push_box(lua_State *L, lb_store *store) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
+  bool found = lua_rawgetp(L, -1, store) == LUA_TUSERDATA;
+  lua_remove(L, -2);
+  if (!found) lua_pop(L, 1);
+  return found;
+}
+
 /* Push the function that belongs to the store; false when there is none. The caller restores the top. */
 static bool push_callback(lb_store *store, int user_value) {
   lua_State *L = store->L;
-  if (L == NULL || !lua_checkstack(L, 8)) return false;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
-  if (lua_rawgetp(L, -1, store) != LUA_TUSERDATA) return false;
+  if (L == NULL || !lua_checkstack(L, 8) || !lb_push_box(L, store)) return false;
   return lua_getiuservalue(L, -1, user_value) == LUA_TFUNCTION;
 }
 
@@ -91,7 +98,7 @@ static const ld_engine_ops *check_engine(lua_State *L, const char *name) {
 }
 
 static lb_store *new_box(lua_State *L) {
-  lb_store *store = lua_newuserdatauv(L, sizeof *store, 3);
+  lb_store *store = lua_newuserdatauv(L, sizeof *store, LB_LISTENERS);
   memset(store, 0, sizeof *store);
   luaL_setmetatable(L, LB_STORE);
   lua_getfield(L, 3, "log");
@@ -157,6 +164,7 @@ static int close_store(lua_State *L) {
     ld_env env = store->engine->env;
     ld_engine *engine = store->engine;
     lb_forget_txs(store);
+    lb_forget_listeners(L, 1, store);
     store->engine = NULL;
     ld_engine_close(engine);
     ld_log(&env, LD_LOG_DEBUG, "close: %s", label_of(L, 1));
@@ -212,6 +220,7 @@ static const luaL_Reg methods[] = {
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},
+    {"on_commit", lb_on_commit},
     {"stats", lb_stats},
     {"sync", sync_store},
     {"close", close_store},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "collection_box.h"
 
 enum { MOST_RUNS = 16 };
 
@@ -144,7 +145,10 @@ int lb_update(lua_State *L) {
     lb_check_open(L, &place, "update");
     if (place.tx != NULL && place.tx->read_only)
       return lb_raise(L, LD_MISUSE, "update", "a write in a read transaction (view)");
-    if (run_update(L, &place)) return lua_gettop(L) - 3;
+    if (run_update(L, &place)) {
+      lb_deliver(L, place.store);
+      return lua_gettop(L) - 3;
+    }
     bool again = place.store->retry && place.tx == NULL && run < MOST_RUNS;
     if (!again || place.store->engine == NULL) return lua_error(L);
     ld_log(&place.store->engine->env, LD_LOG_DEBUG, "retry: update");
@@ -212,7 +216,9 @@ static lb_tx *check_own(lua_State *L, const char *op) {
 static int commit_tx(lua_State *L) {
   lb_tx *tx = check_own(L, "tx:commit");
   lb_store *store = tx->store;
-  return commit(tx) == LD_OK ? 0 : raise_here(L, store, "tx:commit");
+  if (commit(tx) != LD_OK) return raise_here(L, store, "tx:commit");
+  lb_deliver(L, store);
+  return 0;
 }
 
 static int rollback_tx(lua_State *L) {

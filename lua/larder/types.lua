@@ -103,6 +103,13 @@ function Place:stats() end
 ---@class larder.Store: larder.Place
 local Store = {}
 
+--- Have the function called after each commit through this handle that changed something, with the changes in their order. It may use the
+--- store: what it commits is told afterwards, to itself, too. It must not yield; an error goes to the log. Closing the store ends it.
+--- Transactions that had begun before are not told of.
+---@param f fun(changes: larder.Change[]) gets a list of its own
+---@return fun() stop ends it; twice is fine
+function Store:on_commit(f) end
+
 --- Make every commit so far survive a power loss (matters with durability "system" and "none").
 function Store:sync() end
 

@@ -62,7 +62,9 @@ ld_rc scenario_open(const ld_engine_ops *ops, const char *path, ld_engine **stor
   ld_option options[] = {{"path", path}, {"durability", "none"}};
   env.now_ms = clock_now;
   now = 1000;
-  return ld_store_open(ops, &env, options, path == NULL ? 0 : 2, store, error);
+  ld_rc rc = ld_store_open(ops, &env, options, path == NULL ? 0 : 2, store, error);
+  if (rc == LD_OK) ld_journal_listen(*store, 1); /* notes can fail, too */
+  return rc;
 }
 
 static ld_rc put_rows(ld_txn *txn) {

@@ -27,7 +27,7 @@ ld_rc collection_fill(ld_txn *txn);
 void scenario_begin(void);
 void scenario_end(void);
 
-/* A store on `path` (NULL: the engine takes none) whose clock stands still. */
+/* A store on `path` (NULL: the engine takes none) whose clock stands still, and whose changes are noted. */
 ld_rc scenario_open(const ld_engine_ops *ops, const char *path, ld_engine **store, ld_error *error);
 ld_rc scenario_fill(ld_engine *store);
 /* Append all rows as they are stored. */
