@@ -196,10 +196,12 @@ static ld_rc move_entries(ld_txn *txn, ld_collection *collection, ld_slice id, l
       ld_entries_collect(&old, current, id, before) && ld_entries_collect(&new, current, id, after)
           ? LD_OK
           : no_memory(txn);
-  if (rc == LD_OK && new.state_change) rc = ld_collection_enter(txn, collection, current);
+  if (rc == LD_OK && (old.state_change || new.state_change))
+    rc = ld_collection_enter(txn, collection, current);
   if (rc == LD_OK) rc = ld_entries_write(txn, current, id, &old, &new);
   ld_entries_clear(&old);
   ld_entries_clear(&new);
+  if (rc != LD_OK) ld_declaration_clear(current); /* its states may not be the store's */
   return rc;
 }
 

@@ -40,7 +40,7 @@ typedef struct ld_find_report {
   unsigned candidate_count;
 } ld_find_report;
 
-/* Compile. INVALID with the path of what is wrong: `limit: expected a whole number from 0`, `where.age: ...`. On failure nothing is left; else ld_find_clear it. */
+/* Compile. INVALID with the path of what is wrong: `limit: expected a whole number from 0`, `where: age.$gte: ...`. On failure nothing is left; else ld_find_clear it. */
 ld_rc ld_find_init(ld_find *find, ld_slice query, ld_error *error);
 void ld_find_clear(ld_find *find);
 

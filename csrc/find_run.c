@@ -189,6 +189,12 @@ static ld_rc place_ranking(find_run *run) {
   return run->last.failed ? no_memory(run->txn) : LD_OK;
 }
 
+static void report_plan(ld_find_report *report, const ld_plan *plan) {
+  report->index = plan->index == NULL ? LD_SLICE_NONE : plan->index->name;
+  report->ordered = plan->ordered;
+  report->reverse = plan->reverse;
+}
+
 static ld_rc run_plan(find_run *run, const ld_plan *plan) {
   ld_find_report none = {.index = LD_SLICE_NONE}, *report = run->report;
   ld_walk_counts counts = {0, 0};
@@ -201,9 +207,6 @@ static ld_rc run_plan(find_run *run, const ld_plan *plan) {
     if (rc == LD_OK) rc = ld_walk(run->txn, run->collection, plan, rank_next, run, &counts);
     if (rc == LD_OK) rc = show_ranked(run);
   }
-  report->index = plan->index == NULL ? LD_SLICE_NONE : plan->index->name;
-  report->ordered = plan->ordered;
-  report->reverse = plan->reverse;
   report->keys = counts.keys;
   report->documents = counts.documents;
   report->returned = run->shown;
@@ -224,6 +227,7 @@ ld_rc ld_find_run(ld_txn *txn, ld_collection *collection, const ld_find *find,
   if (find->limit == 0 && report == NULL) return LD_OK;
   ld_rc rc = ld_plan_make(txn, collection, find, &plan, report == NULL ? NULL : &report->candidates,
                           report == NULL ? NULL : &report->candidate_count);
+  if (rc == LD_OK && report != NULL) report_plan(report, &plan);
   if (rc == LD_OK && find->limit != 0) rc = run_plan(&run, &plan);
   if (rc == LD_OK && cursor != NULL && cursor->failed) rc = no_memory(txn);
   ld_plan_clear(&plan);

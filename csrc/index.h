@@ -37,7 +37,8 @@ bool ld_entries_collect(ld_entries *entries, ld_declaration *declaration, ld_sli
 bool ld_entries_collect_one(ld_entries *entries, ld_index *index, ld_slice id, ld_slice document);
 void ld_entries_clear(ld_entries *entries);
 
-/* Delete the old ones that are not among the new ones, write those that were not among the old ones. EXISTS: a unique index has another document there. */
+/* Delete the old ones that are not among the new ones, write those that were not among the old ones. EXISTS: a unique index has another document there,
+** and nothing was written. */
 ld_rc ld_entries_write(ld_txn *txn, const ld_declaration *declaration, ld_slice id,
                        const ld_entries *old, const ld_entries *new);
 

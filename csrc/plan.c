@@ -133,9 +133,8 @@ static ld_rc choose(ld_txn *txn, const ld_find *find, candidate *all, unsigned c
 
 /* ---- telling ---- */
 
-static const char *why_not(const candidate *made, const candidate *best, const ld_find *find) {
+static const char *why_not(const candidate *made, const candidate *best) {
   if (made->reason != NULL) return made->reason;
-  if (find->streaming && !made->plan.ordered) return "its order is not the one that each goes in";
   if (best->plan.bounded && !made->plan.bounded) return "the chosen one is narrowed by the filter";
   if (best->plan.bounded && best->entries < made->entries) return "it has more entries to read";
   if (best->plan.ordered && !made->plan.ordered) return "the chosen one gives the order";
@@ -151,7 +150,7 @@ static const char *why(const candidate *made) {
                             : "no index helps: all documents are read";
 }
 
-static void tell(const candidate *made, const candidate *best, const ld_find *find, ld_buf *out) {
+static void tell(const candidate *made, const candidate *best, ld_buf *out) {
   ld_write_map(out, made->entries > 0 ? 4 : 3);
   ld_write_text(out, "index");
   if (made->plan.index == NULL)
@@ -161,7 +160,7 @@ static void tell(const candidate *made, const candidate *best, const ld_find *fi
   ld_write_text(out, "chosen");
   ld_write_bool(out, made == best);
   ld_write_text(out, "reason");
-  ld_write_text(out, made == best ? why(made) : why_not(made, best, find));
+  ld_write_text(out, made == best ? why(made) : why_not(made, best));
   if (made->entries == 0) return;
   ld_write_text(out, "entries");
   ld_write_int(out, (int64_t)made->entries);
@@ -204,7 +203,7 @@ ld_rc ld_plan_make(ld_txn *txn, ld_collection *collection, const ld_find *find, 
   if (rc == LD_OK) rc = weigh_all(txn, collection, find, outdated, all);
   if (rc == LD_OK) rc = choose(txn, find, all, count, &chosen);
   for (unsigned i = 0; i < count && rc == LD_OK && candidates != NULL; i++)
-    tell(&all[i], &all[chosen], find, candidates);
+    tell(&all[i], &all[chosen], candidates);
   if (candidate_count != NULL) *candidate_count = count;
   if (rc == LD_OK) *plan = all[chosen].plan;
   for (unsigned i = 0; i < count; i++)

@@ -4,6 +4,7 @@
 ** not at all; in one that only reads it is left for later. */
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 #include "../index_build.h"
 #include "bind.h"
@@ -39,6 +40,7 @@ static ld_rc work_declare(ld_txn *txn, void *context) {
 static ld_rc work_build(ld_txn *txn, void *context) {
   declare_call *call = context;
   ld_rc rc = ld_index_build(txn, call->collection, BATCH_DOCUMENTS, &call->state);
+  call->settled = rc == LD_OK && ld_collection_is_settled(call->collection);
   if (rc == LD_OK && call->state == LD_BUILD_CLASH) call->clash = txn->engine->error;
   return rc;
 }
@@ -60,13 +62,23 @@ static ld_rc work_all(ld_txn *txn, void *context) {
   return rc == LD_OK ? LD_EXISTS : rc;
 }
 
+/* A lock that is given back and taken at once never goes to those who wait for it: they need the time to wake up. */
+static void let_others_write(const lb_store *store) {
+  const struct timespec pause = {.tv_nsec = 100 * 1000};
+  if ((store->engine->ops->promises & LD_SHARED) != 0) nanosleep(&pause, NULL);
+}
+
+/* Another process may find a clash, and drop the index that is built here, too: then it is declared again. */
 static void settle(lua_State *L, const lb_place *place, declare_call *call, const char *op) {
-  lb_write(L, place, work_declare, call, op);
-  while (!call->settled) {
-    lb_write(L, place, work_build, call, op);
+  do {
+    lb_write(L, place, work_declare, call, op);
+    call->state = LD_BUILD_MORE;
+    while (!call->settled && call->state == LD_BUILD_MORE) {
+      lb_write(L, place, work_build, call, op);
+      let_others_write(call->store);
+    }
     if (call->state == LD_BUILD_CLASH) lb_raise_error(L, &call->clash, op);
-    call->settled = call->state == LD_BUILD_DONE;
-  }
+  } while (!call->settled);
 }
 
 static void declare(lua_State *L, const lb_place *place, declare_call *call, const char *op) {
@@ -139,6 +151,7 @@ int lb_collection_new(lua_State *L) {
 /* An index as the store keeps it, without its number. */
 static void write_index(const ld_index *index, ld_buf *result) {
   ld_index shown = *index;
+  shown.number = 0;
   ld_index_write(&shown, result);
 }
 

@@ -6,6 +6,7 @@ local tree = dofile(arg[0]:gsub("[^/]*$", "tree.lua"))
 local elsewhere = {
   ["csrc/ranking.c"] = "by sorts with limits, in find_spec",
   ["csrc/select.c"] = "select and distinct, in find_spec",
+  ["csrc/walk.c"] = "spec/plan_spec.lua",
   ["csrc/crc32c.c"] = "spec/c/test_row.c",
   ["csrc/engine.c"] = "spec/engines/bare_spec.lua",
   ["csrc/option.c"] = "spec/contract/opening.lua",
