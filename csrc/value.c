@@ -124,24 +124,40 @@ bool ld_value_next(ld_slice *rest, ld_token *token) {
   return token->count <= rest->size;
 }
 
-/* The size of a small integer or a short string, the most frequent values; 0 for all others. */
-static size_t short_size(uint8_t head) {
+/* The sizes of values with the heads from 0xc0 to 0xdf; 0: the head alone does not say it. */
+static const uint8_t fixed_sizes[32] = {1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 0,
+                                        2, 3, 5, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+/* The size of a scalar that says it in its first two bytes, as nearly all do; 0: look closer. */
+static inline size_t scalar_size(const uint8_t *at, size_t left) {
+  uint8_t head = at[0];
   if (head < 0x80 || head >= 0xe0) return 1;
-  return (head & 0xe0) == 0xa0 ? 1 + (size_t)(head & 0x1f) : 0;
+  if (head >= 0xc0) return head == 0xd9 && left > 1 ? 2 + (size_t)at[1] : fixed_sizes[head & 0x1f];
+  return head >= 0xa0 ? 1 + (size_t)(head & 0x1f) : 0;
+}
+
+/* The size of a scalar, or of the head of an array or a map, of which `*wanted` more values follow; 0: it is cut off, or none. */
+static size_t taken_size(const uint8_t *at, size_t left, uint64_t *wanted) {
+  ld_token token;
+  ld_slice rest = ld_bytes(at, left);
+  if (!ld_value_next(&rest, &token)) return 0;
+  if (token.kind == LD_ARRAY) *wanted += token.count;
+  if (token.kind == LD_MAP) *wanted += 2 * (uint64_t)token.count;
+  return left - rest.size;
 }
 
 bool ld_value_take(ld_slice *rest, ld_slice *value) {
-  ld_token token;
-  const uint8_t *start = rest->data, *at;
+  const uint8_t *at = rest->data;
+  size_t left = rest->size;
   for (uint64_t wanted = 1; wanted > 0; wanted--) {
-    size_t size = rest->size > 0 ? short_size(rest->data[0]) : 0;
-    if (size > 0 && !take(rest, size, &at)) return false;
-    if (size > 0) continue;
-    if (!ld_value_next(rest, &token)) return false;
-    if (token.kind == LD_ARRAY) wanted += token.count;
-    if (token.kind == LD_MAP) wanted += 2 * (uint64_t)token.count;
+    size_t size = left > 0 ? scalar_size(at, left) : 0;
+    if (size == 0) size = taken_size(at, left, &wanted);
+    if (size == 0 || size > left) return false;
+    at += size;
+    left -= size;
   }
-  *value = ld_bytes(start, (size_t)(rest->data - start));
+  *value = ld_bytes(rest->data, rest->size - left);
+  *rest = ld_bytes(at, left);
   return true;
 }
 
