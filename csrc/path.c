@@ -16,8 +16,9 @@ static ld_rc add_part(ld_path *path, ld_slice part, ld_slice text, ld_error *err
 }
 
 ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error) {
-  ld_path parsed = {.count = 0};
+  ld_path parsed; /* it is large: only what is used of it is written */
   ld_slice rest = text;
+  parsed.count = 0;
   for (;;) {
     const uint8_t *dot = rest.size > 0 ? memchr(rest.data, '.', rest.size) : NULL;
     size_t size = dot == NULL ? rest.size : (size_t)(dot - rest.data);
@@ -26,7 +27,8 @@ ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error) {
     if (dot == NULL) break;
     rest = ld_bytes(dot + 1, rest.size - size - 1);
   }
-  *path = parsed;
+  memcpy(path->parts, parsed.parts, parsed.count * sizeof *parsed.parts);
+  path->count = parsed.count;
   return LD_OK;
 }
 
