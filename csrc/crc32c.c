@@ -60,7 +60,13 @@ WITH_INSTRUCTION static uint32_t crc_by_instruction(uint32_t crc, const uint8_t 
   for (; size >= 96; at += 96, size -= 96) wide = add_block(wide, at, 32, BY_32, BY_64);
   for (; size >= 8; at += 8, size -= 8) wide = _mm_crc32_u64(wide, eight_at(at));
   crc = (uint32_t)wide;
-  for (; size > 0; at++, size--) crc = _mm_crc32_u8(crc, *at);
+  if ((size & 4) != 0) {
+    uint32_t four;
+    memcpy(&four, at, 4);
+    crc = _mm_crc32_u32(crc, four);
+    at += 4;
+  }
+  for (size &= 3; size > 0; at++, size--) crc = _mm_crc32_u8(crc, *at);
   return crc;
 }
 

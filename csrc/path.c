@@ -47,7 +47,8 @@ static inline bool take_key(ld_slice *rest, ld_slice name, bool *is_name) {
   uint8_t head = rest->size > 0 ? rest->data[0] : 0;
   size_t size = head & 0x1f;
   if ((head & 0xe0) == 0xa0 && rest->size > size) {
-    *is_name = size == name.size && memcmp(rest->data + 1, name.data, size) == 0;
+    *is_name = size == name.size && size > 0 && rest->data[1] == name.data[0] &&
+               memcmp(rest->data + 1, name.data, size) == 0;
     *rest = ld_bytes(rest->data + 1 + size, rest->size - 1 - size);
     return true;
   }
@@ -59,12 +60,10 @@ static inline bool take_key(ld_slice *rest, ld_slice name, bool *is_name) {
 /* The value of a field; `rest` is what follows the head of the map. */
 static bool find_field(ld_slice rest, uint32_t count, ld_slice name, ld_slice *value) {
   bool is_name;
-  ld_slice found;
   for (uint32_t i = 0; i < count; i++) {
-    if (!take_key(&rest, name, &is_name) || !ld_value_take(&rest, &found)) return false;
-    if (!is_name) continue;
-    *value = found;
-    return true;
+    if (!take_key(&rest, name, &is_name)) return false;
+    if (is_name) return ld_value_take(&rest, value);
+    if (!ld_value_skip(&rest)) return false;
   }
   return false;
 }

@@ -18,8 +18,7 @@ static ld_error *error_of(const walk *run) { return &run->txn->engine->error; }
 
 static ld_rc visit_row(const walk *run, const ld_row *row) {
   run->counts->documents++;
-  return run->visit(run->context, ld_collection_find_id(run->collection, row->payload),
-                    row->payload, row->revision);
+  return run->visit(run->context, LD_SLICE_NONE, row->payload, row->revision);
 }
 
 static ld_rc visit_id(const walk *run, ld_slice id) {
