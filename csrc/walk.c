@@ -21,8 +21,7 @@ static ld_rc visit_row(const walk *run, const ld_row *row) {
   run->counts->documents++;
   ld_rc rc = ld_collection_read(run->txn, run->collection, row->payload, &document);
   if (rc != LD_OK) return rc;
-  return run->visit(run->context, ld_collection_find_id(run->collection, document), document,
-                    row->revision);
+  return run->visit(run->context, LD_SLICE_NONE, document, row->revision);
 }
 
 static ld_rc visit_id(const walk *run, ld_slice id) {
