@@ -97,8 +97,13 @@ end
 
 local function filter_in_store(side) return side.matching("blue", 9) end
 
+-- Everybody's documents in turn, in no order.
 local function find_of(count)
-  return function(side, i) assert(#side.of(data.email(i * 31, count)) == 20) end
+  local emails = {}
+  for i = 1, math.min(count // 20, 5000) do
+    emails[i] = data.email(i * 31, count)
+  end
+  return function(side, i) assert(#side.of(emails[i % #emails + 1]) == 20) end
 end
 
 local function find_newest(side) assert(#side.newest "running" == 20) end
