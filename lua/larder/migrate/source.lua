@@ -2,6 +2,7 @@
 ---
 --- Each becomes { version, name, label, checksum, description, up | batch, down, ... }; they are in order of version. Whether the numbers
 --- make sense is not judged here (problem.lua).
+local bytecode = require "larder.migrate.bytecode"
 local core = require "larder.core"
 local problem = require "larder.migrate.problem"
 
@@ -130,10 +131,10 @@ end
 
 -- ---- lists ----
 
---- Functions as their bytecode, so that one that does something else has another text.
+--- As text that is another for what does something else.
 local function written(value)
   local kind = type(value)
-  if kind == "function" then return string.dump(value, true) end
+  if kind == "function" then return bytecode.of(value) end
   if kind == "userdata" then return "null" end
   if kind ~= "table" then return ("%q"):format(value) end
   local parts = {}
