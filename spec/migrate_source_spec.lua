@@ -142,7 +142,7 @@ describe("migrations in a list", function()
     local function of(text) return checksum { up = load("return function(tx) " .. text .. " end")() } end
     assert.are.equal(of "local x = 1 return x", of "\n\n  local x = 1   return x")
     local everything = "local a <close>, b, c, d, e, f = nil, 1.5, 7, ('x'):rep(3), true, -3 for k in pairs(%s) do "
-      .. "tx(function(...) return function() return a, k, %s, ... end end) end return function() end"
+      .. "tx(function(...) local rest = { ... } return function() return a, k, %s, rest end end) end return function() end"
     local long = "'" .. ("y"):rep(200) .. "'"
     assert.are.equal(of(everything:format("tx", long)), of("\n\n" .. everything:format("\ntx", "\n" .. long)))
     assert.are_not.equal(of(everything:format("tx", "1")), of(everything:format("tx", "2")))
