@@ -128,11 +128,12 @@ end
 --- The next batch. The entry counts what all batches have done so far; its `more` tells whether there is another.
 function step.batch(run, tx, shown, one, row, state)
   local entry, began = new_entry(one, "up"), core.now(tx)
+  local ctx = context(run, tx, one, entry, row)
   if not row then
     row = new_row(run, tx, one, "running", state.serial + 1)
     row.seen, row.changed, row.deleted, row.batches, row.total = 0, 0, 0, 0, run.total
   end
-  run_batch(run, shown, one, context(run, tx, one, entry, row), row)
+  run_batch(run, shown, one, ctx, row)
   if not row.cursor then row.state = "done" end
   row.took = row.took + seconds_since(tx, began)
   history.write(tx, one.version, row)
