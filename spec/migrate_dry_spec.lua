@@ -118,7 +118,8 @@ on_each_engine("a dry run", function(given)
   it("reports maps", function()
     local changes = changes_of(function(tx)
       local seen, new = tx:map "seen", tx:map "new"
-      assert(seen:get "grace" == 5 and seen:has { "ada", 1 } and seen:first()[1] == "ada" and seen:last() == "grace" and seen:before "a" == nil)
+      assert(seen:get "grace" == 5 and seen:has { "ada", 1 } and seen:before "a" == nil)
+      assert(seen:first()[1] == "ada" and seen:last() == "grace")
       for key in seen:range() do assert(key) end
       seen:set("grace", 6)
       assert(not seen:set("grace", 7, { if_absent = true }))
