@@ -125,6 +125,7 @@ build = {
     ["larder.fluent"] = "lua/larder/fluent.lua",
     larder = "lua/larder/init.lua",
     ["larder.migrate"] = "lua/larder/migrate.lua",
+    ["larder.migrate.bytecode"] = "lua/larder/migrate/bytecode.lua",
     ["larder.migrate.history"] = "lua/larder/migrate/history.lua",
     ["larder.migrate.kind"] = "lua/larder/migrate/kind.lua",
     ["larder.migrate.plan"] = "lua/larder/migrate/plan.lua",
@@ -138,5 +139,6 @@ build = {
     ["larder.types"] = "lua/larder/types.lua",
     ["larder.types.collection"] = "lua/larder/types/collection.lua",
     ["larder.types.map"] = "lua/larder/types/map.lua",
+    ["larder.types.migrate"] = "lua/larder/types/migrate.lua",
   },
 }

@@ -201,8 +201,4 @@ int lb_collection_each(lua_State *L);
 void lb_open_collections(lua_State *L, int module);
 void lb_open_collection_iterator(lua_State *L);
 
-/* ---- the machine (host.c) ---- */
-
-void lb_open_host(lua_State *L, int module);
-
 #endif

@@ -1,6 +1,8 @@
 /* host.c -- what the Lua side of the library needs of the machine: the names in a directory, a checksum of bytes, a store's clock, waiting.
 **
 ** Names are gathered before Lua is told of them, in a buffer that is freed whether telling it fails or not. */
+#include "host.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "../engines/lmdb_engine.h"
 #include "../store.h"
 #include "bind.h"
+#include "host.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 

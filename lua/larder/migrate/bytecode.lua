@@ -7,12 +7,11 @@ local HEAD = "\x1bLua\x54\0\x19\x93\r\n\x1a\n"
 
 --- Numbers are in groups of seven bits, the highest first; the last one has bit 7.
 local function skip_number(text, at)
-  local number, byte = 0, nil
-  repeat
-    byte, at = text:byte(at), at + 1
-    number = number << 7 | byte & 0x7f
-  until byte & 0x80 ~= 0
-  return number, at
+  local number = 0
+  while text:byte(at) & 0x80 == 0 do
+    number, at = number << 7 | text:byte(at), at + 1
+  end
+  return number << 7 | text:byte(at) & 0x7f, at + 1
 end
 
 --- By the tag of a constant, the bytes behind it; the others are strings, of their size plus one.
