@@ -155,6 +155,22 @@ on_each_engine("migrations", function(given)
     same({ "2" }, migrations:up()[1].messages)
   end)
 
+  it("are run again on a larger map when they do not fit", function()
+    if given.engine.name ~= "lmdb" then return end -- only its map has a size
+    local small = given.open { map_size = "1MiB" }
+    local migrations = larder.migrations(small, {
+      { name = "fill", up = function(tx, ctx)
+        for i = 1, 100 do tx:map("big"):set(i, ("x"):rep(50000)) end
+        ctx.log "filled"
+      end },
+    })
+    local dry = migrations:up { dry_run = true }
+    same({ 100, "filled" }, { dry[1].changes[1].written, dry[1].messages[1] })
+    assert.are.equal(0, small:map("big"):count())
+    same({ "filled" }, migrations:up()[1].messages)
+    assert.are.equal(100, small:map("big"):count())
+  end)
+
   it("raise MISUSE where a write transaction is open", function()
     local migrations = larder.migrations(store, list())
     local tx = store:begin "write"
