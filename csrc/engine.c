@@ -53,6 +53,7 @@ void ld_engine_close(ld_engine *engine) {
   if (engine->spare_cursor != NULL) ld_buf_clear(&engine->spare_cursor->parked);
   free(engine->spare_cursor);
   ld_buf_clear(&engine->scratch);
+  while (engine->journal.first != NULL) ld_batch_free(ld_journal_take(engine));
   free(engine);
 }
 
@@ -115,6 +116,7 @@ static ld_rc start(ld_engine *engine, ld_txn *parent, bool writable, ld_txn **ou
   txn->writable = writable;
   if (parent != NULL) txn->sequence = parent->sequence;
   if (parent != NULL) txn->sequence_moved = parent->sequence_moved;
+  ld_journal_begin(txn);
   ld_rc rc = engine->ops->begin(txn);
   txn->next = engine->txns;
   txn->link = &engine->txns;
@@ -165,6 +167,7 @@ void ld_rollback(ld_txn *txn) {
   end_children(txn);
   close_cursors(txn);
   hand_up_sequence(txn);
+  ld_journal_rollback(txn);
   OPS(txn)->rollback(txn);
   free_txn(txn);
 }
@@ -195,6 +198,10 @@ ld_rc ld_commit(ld_txn *txn) {
   close_cursors(txn);
   hand_up_sequence(txn);
   rc = OPS(txn)->commit(txn);
+  if (rc == LD_OK)
+    ld_journal_commit(txn);
+  else
+    ld_journal_rollback(txn);
   free_txn(txn);
   return rc;
 }

@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "env.h"
+#include "journal.h"
 #include "name.h"
 
 #define LD_ENGINE_ABI 1u
@@ -27,8 +28,6 @@ enum {
   LD_ONE_WRITER = 8 /* one write transaction at a time; a second on the same thread is MISUSE */
 };
 
-typedef struct ld_engine ld_engine;
-typedef struct ld_txn ld_txn;
 typedef struct ld_cursor ld_cursor;
 
 /* One option of `open`, as text: `durability` = `commit`. */
@@ -115,13 +114,13 @@ struct ld_engine {
   ld_env env;
   ld_error error;
   bool (*check_row)(ld_slice key, ld_slice value);
-  ld_rc (*before_commit)(
-      ld_txn *
-          txn); /* of the layer above: called before a top-level commit of a write transaction; NULL: none */
+  /* Of the layer above: called before a top-level commit of a write transaction. NULL: none. */
+  ld_rc (*before_commit)(ld_txn *txn);
   ld_txn *txns;            /* engine.c's: open ones, newest first */
   ld_txn *spare_txn;       /* engine.c's: kept so that a get allocates nothing */
   ld_cursor *spare_cursor; /* engine.c's */
   ld_buf scratch;          /* row.c's: where the value of a row is put together */
+  ld_journal journal;      /* journal.c's */
 };
 
 struct ld_txn {
@@ -135,6 +134,7 @@ struct ld_txn {
   ld_txn *next, **link; /* engine.c's: list in the engine */
   uint64_t sequence;    /* row.c's: the last number given out; 0: not read yet */
   bool sequence_moved;  /* row.c's: to be written before the commit */
+  ld_notes notes;       /* journal.c's */
 };
 
 struct ld_cursor {

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "env.h"
 #include "filter.h"
+#include "journal.h"
 #include "json.h"
 #include "map.h"
 #include "patch.h"
@@ -17,6 +18,7 @@
 #include "row.h"
 #include "store.h"
 #include "tuple.h"
+#include "upgrade.h"
 #include "value.h"
 
 #endif

@@ -129,6 +129,46 @@ ld_rc ld_map_count(ld_txn *txn, ld_slice map, uint64_t *count) {
   return rc;
 }
 
+/* ---- changes, noted ---- */
+
+static void write_part(ld_buf *value, const ld_part *part) {
+  if (part->kind == LD_PART_INT)
+    ld_write_int(value, part->integer);
+  else
+    ld_write_string(value, part->bytes);
+}
+
+bool ld_map_write_key(ld_buf *value, ld_slice key) {
+  ld_buf scratch = {0};
+  ld_part part;
+  size_t before = value->size, opened = ld_write_open(value), count = 0;
+  ld_rc rc;
+  while ((rc = ld_tuple_next(&key, &part, &scratch)) == LD_OK) {
+    if (part.kind != LD_PART_INT && part.kind != LD_PART_STRING) break;
+    write_part(value, &part);
+    count++;
+  }
+  ld_buf_clear(&scratch);
+  if (count != 1) {
+    ld_write_close(value, opened, LD_ARRAY, count);
+  } else if (!value->failed) { /* a tuple of one part is the plain key */
+    memmove(value->data + before, value->data + before + 1, value->size - before - 1);
+    value->size--;
+  }
+  return rc == LD_NOTFOUND;
+}
+
+/* Of several keys when `key` is empty. */
+static ld_rc note(ld_txn *txn, const char *kind, ld_slice map, ld_slice key) {
+  ld_buf value = {0};
+  if (!ld_notes_wanted(&txn->notes)) return LD_OK;
+  bool written = key.size == 0 || ld_map_write_key(&value, key);
+  ld_rc rc = !written || value.failed ? ld_spoil(txn, no_memory(txn))
+                                      : ld_note_key(txn, kind, map, ld_buf_slice(&value));
+  ld_buf_clear(&value);
+  return rc;
+}
+
 /* ---- one key ---- */
 
 ld_rc ld_map_set(ld_txn *txn, ld_slice map, ld_slice key, ld_slice value, bool if_absent,
@@ -141,6 +181,7 @@ ld_rc ld_map_set(ld_txn *txn, ld_slice map, ld_slice key, ld_slice value, bool i
   rc = write ? ld_row_put(txn, ld_buf_slice(&full.bytes), value) : LD_OK;
   close_key(&full);
   if (rc == LD_OK && absent) rc = change_count(txn, map, 1, 0);
+  if (rc == LD_OK && write) rc = note(txn, "set", map, key);
   if (rc == LD_OK) *done = write;
   return rc;
 }
@@ -174,7 +215,8 @@ ld_rc ld_map_delete(ld_txn *txn, ld_slice map, ld_slice key) {
   if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
   if (rc == LD_OK) rc = ld_row_del(txn, ld_buf_slice(&full.bytes));
   close_key(&full);
-  return rc == LD_OK ? change_count(txn, map, 0, 1) : rc;
+  if (rc == LD_OK) rc = change_count(txn, map, 0, 1);
+  return rc == LD_OK ? note(txn, "delete", map, key) : rc;
 }
 
 /* ---- increment ---- */
@@ -210,6 +252,7 @@ ld_rc ld_map_increment(ld_txn *txn, ld_slice map, ld_slice key, int64_t by, int6
   }
   close_key(&full);
   if (rc == LD_OK && absent) rc = change_count(txn, map, 1, 0);
+  if (rc == LD_OK) rc = note(txn, "set", map, key);
   if (rc == LD_OK) *sum = result;
   return rc;
 }
@@ -311,6 +354,7 @@ ld_rc ld_map_delete_range(ld_txn *txn, ld_slice map, const ld_map_range *range, 
   rc = ld_span_delete(txn, ld_buf_slice(&ends.from), ld_buf_slice(&ends.to), &deleted);
   close_ends(&ends);
   if (rc == LD_OK && deleted > 0) rc = change_count(txn, map, 0, deleted);
+  if (rc == LD_OK && deleted > 0) rc = note(txn, "delete_range", map, LD_SLICE_NONE);
   if (rc == LD_OK) *count = deleted;
   return rc;
 }

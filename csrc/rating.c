@@ -244,6 +244,7 @@ static ld_rc rate_in(ld_txn *txn, ld_slice name, room_row *room, const ld_rating
   if (rated && progress == INT64_MAX)
     return ld_fail(&txn->engine->error, LD_INVALID, "the user's progress is as high as it can be");
   if (rated) rc = put_rating(txn, name, room, progress + 1, work);
+  if (rated && rc == LD_OK) rc = ld_note_rating(txn, name, rating->user, rating->media);
   if (rc != LD_OK && (rated || rc != LD_EXISTS)) return rc;
   if (rated && rating->like) count_likes(ld_buf_slice(&work->votes), LD_SLICE_NONE, &work->tally);
   write_rated(result, rated, progress + rated, rating->media, &work->tally);

@@ -111,7 +111,7 @@ ld_rc ld_room_save(ld_txn *txn, ld_slice document) {
   if (rc == LD_OK) rc = put_room(txn, document, &fields, id);
   if (rc == LD_OK) rc = put_ratings(txn, id, fields.ratings);
   if (rc == LD_OK) rc = put_progress(txn, id, fields.progress);
-  return rc;
+  return rc == LD_OK ? ld_note_room(txn, "save", fields.name) : rc;
 }
 
 /* ---- get ---- */
@@ -210,7 +210,8 @@ ld_rc ld_room_delete(ld_txn *txn, ld_slice name) {
   room_key_space space;
   ld_rc rc = room_find(txn, name, &room);
   if (rc == LD_OK) rc = delete_parts(txn, &room);
-  return rc == LD_OK ? ld_row_del(txn, room_key(space, name)) : rc;
+  if (rc == LD_OK) rc = ld_row_del(txn, room_key(space, name));
+  return rc == LD_OK ? ld_note_room(txn, "delete", name) : rc;
 }
 
 typedef struct room_walk {

@@ -146,10 +146,10 @@ on_each_engine("queries at random", function(given)
     support.at_random(function()
       used = 0
       for _ = 1, QUERIES // 50 do
-        local collection = given.store:collection("c", { indexes = random.indexes { random.document(1) } })
+        given.store:collection("c", { indexes = random.indexes { random.document(1) } })
         local documents = fill(given.store, math.random(80))
         local list = list_of_all(documents)
-        collection = given.store:collection("c", { indexes = random.indexes(list), replace = true })
+        local collection = given.store:collection("c", { indexes = random.indexes(list), replace = true })
         for _ = 1, 25 do ask(collection, documents, list) end
         stir(collection, documents)
         list = list_of_all(documents)

@@ -10,9 +10,9 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "../collection.h"
 #include "../engine.h"
 #include "../value.h"
+#include "listeners.h"
 
 #define LB_STORE      "larder.store"
 #define LB_TX         "larder.tx"
@@ -29,10 +29,12 @@ typedef struct lb_store {
   lb_tx *txs;              /* boxes of open transactions */
   ld_buf document, result; /* what goes into the core, what comes out */
   ld_buf problems;         /* rooms:import's */
-  ld_buf key;     /* a map's; a document's id; the cursor of a query; the patch for what it finds */
-  ld_error error; /* of the last failure */
-  lua_State *L;   /* who calls now; for the callbacks */
-  bool in_callback; /* log and clock may not use the store */
+  ld_buf key; /* a map's; a document's id; the cursor of a query; the patch for what it finds */
+  lb_listeners listeners;
+  ld_error error;   /* of the last failure */
+  lua_State *L;     /* who calls now; for the callbacks */
+  bool in_callback; /* log, clock, upgrade and validate may not use the store */
+  bool has_cause;   /* of the failure: what a program's function raised; see program.c */
   bool clock_failed;
   bool retry; /* a retryable failure was raised since update began its function */
 } lb_store;
@@ -59,6 +61,8 @@ void lb_new_metatable(lua_State *L, const char *name);
 /* Raise {code, message, op, retryable}; `op` is what was called: `rooms:save`. */
 int lb_raise(lua_State *L, ld_rc rc, const char *op, const char *format, ...);
 int lb_raise_error(lua_State *L, const ld_error *error, const char *op);
+/* The same with the value on top of the stack as its cause. */
+int lb_raise_because(lua_State *L, const ld_error *error, const char *op);
 /* Put the error object on the stack. */
 void lb_push_error(lua_State *L, const ld_error *error, const char *op);
 void lb_open_errors(lua_State *L);
@@ -109,8 +113,6 @@ int64_t lb_option_seconds(lua_State *L, int index, const char *name, const char 
 /* Make the tuple of the string, the integer or the array of them at `index`; an array of one is that one.
 ** Raises INVALID and TOOBIG: `map:get: key[2]: expected a string or an integer, got a boolean`. */
 void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const char *op);
-/* Append a tuple of strings and integers as a document: the plain key, or an array of its parts. False when it is no such tuple. */
-bool lb_write_key(ld_buf *document, ld_slice key);
 
 /* ---- stores and transactions (store.c, txn.c) ---- */
 
@@ -132,6 +134,10 @@ int lb_begin(lua_State *L);
 int lb_stats(lua_State *L);
 /* End the boxes of all transactions; their ld_txns are left to ld_engine_close. */
 void lb_forget_txs(lb_store *store);
+/* Whether the error on top of the stack is Lua's for a yield that cannot be. */
+bool lb_is_yield(lua_State *L);
+/* Push the box of a store; false, and nothing, while it is being collected. */
+bool lb_push_box(lua_State *L, lb_store *store);
 void lb_open_txs(lua_State *L);
 void lb_open_stores(lua_State *L, int module);
 
@@ -159,7 +165,6 @@ typedef struct lb_map {
 } lb_map;
 int lb_map_new(lua_State *L); /* store:map, tx:map */
 lb_map *lb_check_map(lua_State *L, const char *op);
-/* A key and its value behind one another: append them, and push both. */
 /* Append the key as a document, and the value. */
 void lb_add_entry(ld_buf *entries, ld_slice key, ld_slice value);
 int lb_map_range(lua_State *L);
@@ -167,38 +172,6 @@ int lb_map_delete_range(lua_State *L);
 void lb_open_maps(lua_State *L);
 void lb_open_map_iterator(lua_State *L);
 
-/* ---- collections (collection.c, collection_declare.c, collection_find.c, collection_update.c, collection_iterator.c) ---- */
-
-typedef struct lb_collection {
-  lb_place place; /* its box is the user value */
-  ld_collection collection;
-} lb_collection;
-int lb_collection_new(lua_State *L);   /* store:collection, tx:collection */
-int lb_collection_names(lua_State *L); /* store:collections, tx:collections */
-int lb_collection_drop(lua_State *L);  /* store:drop, tx:drop */
-lb_collection *lb_check_collection(lua_State *L, const char *op);
-/* Put the id at `index` into the store's key. */
-void lb_encode_id(lua_State *L, int index, lb_store *store, const char *op);
-/* The option if_rev; 0 when absent. */
-uint64_t lb_option_revision(lua_State *L, int index, const char *op);
-/* A revision that has passed does not come back: making the same call again is no use. */
-ld_rc lb_no_retry(ld_txn *txn, ld_rc rc, uint64_t if_revision);
-/* Push the one document in the store's result. */
-int lb_push_result(lua_State *L, lb_store *store, const char *op);
-int lb_collection_key(lua_State *L);
-int lb_collection_indexes(lua_State *L);
-int lb_collection_drop_index(lua_State *L);
-int lb_collection_rename_index(lua_State *L);
-int lb_collection_find(lua_State *L);
-int lb_collection_first(lua_State *L);
-int lb_collection_explain(lua_State *L);
-int lb_collection_count(lua_State *L);
-int lb_collection_distinct(lua_State *L);
-int lb_collection_update_where(lua_State *L);
-int lb_collection_delete_where(lua_State *L);
-int lb_collection_update(lua_State *L);
-int lb_collection_each(lua_State *L);
-void lb_open_collections(lua_State *L, int module);
-void lb_open_collection_iterator(lua_State *L);
+#include "collection.h"
 
 #endif

@@ -72,30 +72,3 @@ void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const
   lua_settop(L, top);
   if (key->failed) lb_raise(L, LD_NOMEM, op, "out of memory");
 }
-
-static void write_part(ld_buf *document, const ld_part *part) {
-  if (part->kind == LD_PART_INT)
-    ld_write_int(document, part->integer);
-  else
-    ld_write_string(document, part->bytes);
-}
-
-bool lb_write_key(ld_buf *document, ld_slice key) {
-  ld_buf scratch = {0};
-  ld_part part;
-  size_t before = document->size, opened = ld_write_open(document), count = 0;
-  ld_rc rc;
-  while ((rc = ld_tuple_next(&key, &part, &scratch)) == LD_OK) {
-    if (part.kind != LD_PART_INT && part.kind != LD_PART_STRING) break;
-    write_part(document, &part);
-    count++;
-  }
-  ld_buf_clear(&scratch);
-  if (count != 1) {
-    ld_write_close(document, opened, LD_ARRAY, count);
-  } else if (!document->failed) { /* a tuple of one part is the plain key */
-    memmove(document->data + before, document->data + before + 1, document->size - before - 1);
-    document->size--;
-  }
-  return rc == LD_NOTFOUND;
-}

@@ -146,7 +146,7 @@ static int increment_value(lua_State *L) {
 /* ---- neighbours ---- */
 
 void lb_add_entry(ld_buf *entries, ld_slice key, ld_slice value) {
-  if (!lb_write_key(entries, key)) entries->failed = true;
+  if (!ld_map_write_key(entries, key)) entries->failed = true;
   ld_buf_add(entries, value);
 }
 

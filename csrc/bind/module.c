@@ -65,6 +65,8 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_map_iterator(L);
   lb_open_collections(L, module);
   lb_open_collection_iterator(L);
+  lb_open_collection_upgrade(L, module);
+  lb_open_programs(L);
   lb_open_host(L, module);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");

@@ -14,30 +14,38 @@ static const char boxes_key = 0;
 
 /* ---- callbacks ---- */
 
+bool lb_push_box(lua_State *L, lb_store *store) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
+  bool found = lua_rawgetp(L, -1, store) == LUA_TUSERDATA;
+  lua_remove(L, -2);
+  if (!found) lua_pop(L, 1);
+  return found;
+}
+
 /* Push the function that belongs to the store; false when there is none. The caller restores the top. */
 static bool push_callback(lb_store *store, int user_value) {
   lua_State *L = store->L;
-  if (L == NULL || !lua_checkstack(L, 8)) return false;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
-  if (lua_rawgetp(L, -1, store) != LUA_TUSERDATA) return false;
+  if (L == NULL || !lua_checkstack(L, 8) || !lb_push_box(L, store)) return false;
   return lua_getiuservalue(L, -1, user_value) == LUA_TFUNCTION;
 }
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-/* An error in the program's log function is nobody's: it is dropped. */
+/* An error in the program's log function is nobody's: it is dropped. A coroutine in it may have used the store, and be gone. */
 static void call_log(void *context, ld_level level, const char *line) {
   lb_store *store = context;
-  if (store->L == NULL || store->in_callback) return;
-  int top = lua_gettop(store->L);
+  lua_State *L = store->L;
+  if (L == NULL || store->in_callback) return;
+  int top = lua_gettop(L);
   if (push_callback(store, USER_LOG)) {
     store->in_callback = true;
-    lua_pushstring(store->L, level_names[level]);
-    lua_pushstring(store->L, line);
-    lua_pcall(store->L, 2, 0, 0);
+    lua_pushstring(L, level_names[level]);
+    lua_pushstring(L, line);
+    lua_pcall(L, 2, 0, 0);
     store->in_callback = false;
+    store->L = L;
   }
-  lua_settop(store->L, top);
+  lua_settop(L, top);
 }
 
 /* What the clock said instead of a time, for the message. */
@@ -49,19 +57,21 @@ static void note_clock(lb_store *store) {
 
 static int64_t call_clock(void *context) {
   lb_store *store = context;
+  lua_State *L = store->L;
   int64_t now = 0;
   int whole = 0;
-  if (store->L == NULL) return now;
-  int top = lua_gettop(store->L);
+  if (L == NULL) return now;
+  int top = lua_gettop(L);
   bool inside = store->in_callback;
   if (push_callback(store, USER_CLOCK)) {
     store->in_callback = true;
-    if (lua_pcall(store->L, 0, 1, 0) == LUA_OK) now = lua_tointegerx(store->L, -1, &whole);
+    if (lua_pcall(L, 0, 1, 0) == LUA_OK) now = lua_tointegerx(L, -1, &whole);
     store->in_callback = inside;
+    store->L = L;
     if (!whole) note_clock(store);
   }
   if (!whole) store->clock_failed = true;
-  lua_settop(store->L, top);
+  lua_settop(L, top);
   return now;
 }
 
@@ -91,7 +101,7 @@ static const ld_engine_ops *check_engine(lua_State *L, const char *name) {
 }
 
 static lb_store *new_box(lua_State *L) {
-  lb_store *store = lua_newuserdatauv(L, sizeof *store, 3);
+  lb_store *store = lua_newuserdatauv(L, sizeof *store, LB_LISTENERS);
   memset(store, 0, sizeof *store);
   luaL_setmetatable(L, LB_STORE);
   lua_getfield(L, 3, "log");
@@ -151,12 +161,13 @@ static int close_store(lua_State *L) {
   if (store == NULL)
     return lb_raise(L, LD_INVALID, "store:close", "expected a store before the colon");
   if (store->in_callback)
-    return lb_raise(L, LD_MISUSE, "store:close", "called from the store's own log or clock");
+    return lb_raise(L, LD_MISUSE, "store:close", "called from one of the store's own functions");
   store->L = L;
   if (store->engine != NULL) {
     ld_env env = store->engine->env;
     ld_engine *engine = store->engine;
     lb_forget_txs(store);
+    lb_forget_listeners(L, 1, store);
     store->engine = NULL;
     ld_engine_close(engine);
     ld_log(&env, LD_LOG_DEBUG, "close: %s", label_of(L, 1));
@@ -212,6 +223,7 @@ static const luaL_Reg methods[] = {
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},
+    {"on_commit", lb_on_commit},
     {"stats", lb_stats},
     {"sync", sync_store},
     {"close", close_store},

@@ -95,7 +95,7 @@ static void check_function(lua_State *L, const char *op) {
 /* ---- update ---- */
 
 /* What Lua itself says, word for word. */
-static bool is_yield(lua_State *L) {
+bool lb_is_yield(lua_State *L) {
   if (lua_type(L, -1) != LUA_TSTRING) return false;
   const char *text = lua_tostring(L, -1);
   return strcmp(text, "attempt to yield across a C-call boundary") == 0 ||
@@ -104,7 +104,7 @@ static bool is_yield(lua_State *L) {
 
 /* The function has raised: its error is on the stack. */
 static void after_error(lua_State *L, lb_tx *tx) {
-  if (is_yield(L)) {
+  if (lb_is_yield(L)) {
     ld_error error = {0};
     ld_fail(&error, LD_MISUSE,
             "the function must not yield: another coroutine would meet the open write transaction");
@@ -144,7 +144,10 @@ int lb_update(lua_State *L) {
     lb_check_open(L, &place, "update");
     if (place.tx != NULL && place.tx->read_only)
       return lb_raise(L, LD_MISUSE, "update", "a write in a read transaction (view)");
-    if (run_update(L, &place)) return lua_gettop(L) - 3;
+    if (run_update(L, &place)) {
+      lb_deliver(L, place.store);
+      return lua_gettop(L) - 3;
+    }
     bool again = place.store->retry && place.tx == NULL && run < MOST_RUNS;
     if (!again || place.store->engine == NULL) return lua_error(L);
     ld_log(&place.store->engine->env, LD_LOG_DEBUG, "retry: update");
@@ -212,7 +215,9 @@ static lb_tx *check_own(lua_State *L, const char *op) {
 static int commit_tx(lua_State *L) {
   lb_tx *tx = check_own(L, "tx:commit");
   lb_store *store = tx->store;
-  return commit(tx) == LD_OK ? 0 : raise_here(L, store, "tx:commit");
+  if (commit(tx) != LD_OK) return raise_here(L, store, "tx:commit");
+  lb_deliver(L, store);
+  return 0;
 }
 
 static int rollback_tx(lua_State *L) {
@@ -228,11 +233,11 @@ static int collect_tx(lua_State *L) {
   return 0;
 }
 
-/* __close likewise; but a log or clock function may be called in the middle of this very transaction. */
+/* __close likewise; but one of the store's functions may be called in the middle of this very transaction. */
 static int close_tx(lua_State *L) {
   lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
   if (tx->txn != NULL && tx->store->in_callback)
-    return lb_raise(L, LD_MISUSE, "tx", "closed in the store's own log or clock");
+    return lb_raise(L, LD_MISUSE, "tx", "closed in one of the store's own functions");
   return collect_tx(L);
 }
 

@@ -10,6 +10,7 @@ local config = require "larder.config"
 local migrate = require "larder.migrate"
 local query = require "larder.query"
 require "larder.fluent"
+require "larder.upgrade"
 
 ---@class larder
 local larder = {

@@ -67,7 +67,7 @@ function Place:map(name) end
 
 --- A collection of documents. Handles of one name share what was declared; another declaration raises INVALID.
 ---@param name string 1 to 1023 bytes
----@param options? { key: string } the field of the id; "id" when absent
+---@param options? larder.CollectionOptions
 ---@return larder.Collection
 function Place:collection(name, options) end
 
@@ -102,6 +102,13 @@ function Place:stats() end
 
 ---@class larder.Store: larder.Place
 local Store = {}
+
+--- Have the function called after each commit through this handle that changed something, with the changes in their order. It may use the
+--- store: what it commits is told afterwards, to itself, too. It must not yield; an error goes to the log. Closing the store ends it.
+--- Transactions that had begun before are not told of.
+---@param f fun(changes: larder.Change[]) gets a list of its own
+---@return fun() stop ends it; twice is fine
+function Store:on_commit(f) end
 
 --- Make every commit so far survive a power loss (matters with durability "system" and "none").
 function Store:sync() end

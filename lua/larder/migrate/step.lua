@@ -95,14 +95,12 @@ local function refuse(one, id, text)
   core.fail("batch", ("%s: document %s: %s"):format(one.collection, type(id) == "string" and ("%q"):format(id) or tostring(id), text))
 end
 
---- What the batch function has returned is done to the document; `before` is how it was.
-local function apply(one, collection, id, key, documents, row)
-  local before, given, result = documents.before, documents.given, documents.result
+--- What the batch function has made of a document is written; `before` is how it was.
+local function apply(one, collection, key, before, result, row)
+  local id = before[key]
   if result == core.remove then
     collection:delete(id)
     row.deleted = row.deleted + 1
-  elseif result == nil then
-    if not same(before, given) then refuse(one, id, "was changed and not returned") end
   elseif type(result) ~= "table" then
     refuse(one, id, ("expected the document, larder.remove or nothing, got a %s"):format(type(result)))
   elseif result[key] ~= id then
@@ -118,9 +116,10 @@ local function run_batch(run, shown, one, ctx, row)
   local documents, cursor = collection:find { where = one.where, limit = one.size, after = row.cursor }
   local key = collection:key()
   for _, document in ipairs(documents) do
-    local before, id = same.copy(document), document[key]
+    local before = same.copy(document)
     local result = call(run, one.batch, document, ctx)
-    apply(one, collection, id, key, { before = before, given = document, result = result }, row)
+    if result == nil then result = document end
+    apply(one, collection, key, before, result, row)
   end
   row.seen, row.batches, row.cursor = row.seen + #documents, row.batches + 1, cursor
 end

@@ -21,7 +21,7 @@
 ---@field description? string
 ---@field up? fun(tx: larder.Tx, ctx: larder.MigrationContext)
 ---@field down? fun(tx: larder.Tx, ctx: larder.MigrationContext) one transaction, for batches too
----@field batch? fun(document: larder.Document, ctx: larder.MigrationContext): larder.Document? the document as it is to be, `larder.remove`, or nothing: it stays as it is (and one that was changed and not returned is INVALID)
+---@field batch? fun(document: larder.Document, ctx: larder.MigrationContext): larder.Document? the document as it is to be, or `larder.remove`; nothing: the one it got, as it is now. What is as before is not written
 ---@field collection? string of batch
 ---@field where? larder.Filter of batch; all when absent
 ---@field size? integer of batch: documents a transaction; 500 when absent

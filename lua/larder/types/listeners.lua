@@ -1,0 +1,23 @@
+---@meta larder
+--- What listeners are told, for editors. Never loaded by programs.
+
+--- One change. `kind`, and what it is about: a document, a room, or a key of a map.
+---@class larder.Change
+---@field kind larder.ChangeKind
+---@field collection? string
+---@field id? string|integer of the document; nil with "drop"
+---@field room? string
+---@field user? string with "rate"
+---@field mediaId? string with "rate"
+---@field map? string
+---@field key? larder.Key nil with "delete_range"
+
+---@alias larder.ChangeKind
+---| "create" # a document
+---| "update" # a document that was there: put, update, update_where
+---| "delete" # a document, a room (expire, too), a key
+---| "drop" # a collection with all its documents
+---| "save" # a room, new or replaced (import, too)
+---| "rate" # a rating that was new
+---| "set" # a key, new or replaced (increment, too)
+---| "delete_range" # some keys of a map
