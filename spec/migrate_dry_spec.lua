@@ -191,6 +191,12 @@ on_each_engine("a dry run", function(given)
     same({}, changes)
   end)
 
+  it("counts documents that are upgraded", function()
+    store:collection("plans", { version = 2, upgrade = { [2] = function(document) document.n = nil end } })
+    local changes = changes_of(function(tx) assert(tx:collection("plans"):upgrade_all() == 10) end)
+    same({ "collection", "plans", 0, 10, 0 }, counts(changes[1]))
+  end)
+
   it("counts what it does not know by the names of the calls", function()
     local changes = changes_of(function(tx)
       assert(tx:collection("plans"):count { n = 1 } == 1 and tx:collection("plans"):count() == 10)

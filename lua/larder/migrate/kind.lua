@@ -85,6 +85,7 @@ kind.collection = {
     delete = touching(first_argument, delete_one),
     update_where = for_found(write_many),
     delete_where = for_found(delete_many),
+    upgrade_all = write_many,
   },
 }
 
