@@ -150,8 +150,8 @@ on_each_engine("a dry run", function(given)
       end)
       assert(two == 2 and three == 3)
       do
-        local inner <close> = tx:begin "write"
-        inner:map("seen"):set("e", 5)
+        local left <close> = tx:begin "write"
+        left:map("seen"):set("e", 5)
       end
       local inner = tx:begin()
       inner:map("seen"):set("f", 6)
@@ -169,9 +169,7 @@ on_each_engine("a dry run", function(given)
       assert(getmetatable(tx) == "larder.tx" and tostring(tx) == "larder.tx: write")
       assert(tostring(tx:collection "plans") == 'larder.collection: "plans"' and getmetatable(tx:rooms()) == "larder.rooms")
       assert(tx.nothing == nil and tx:map("seen").nothing == nil)
-      local function refuses(code, object, method, ...)
-        raises(code, nil, object[method], object, ...)
-      end
+      local function refuses(code, object, method, ...) raises(code, nil, object[method], object, ...) end
       local plans = tx:collection "plans"
       refuses("EXISTS", plans, "create", { id = 1 })
       refuses("INVALID", plans, "put", 1)
