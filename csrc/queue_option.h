@@ -47,7 +47,7 @@ ld_rc ld_queue_options_read(ld_slice document, ld_queue_options *options, ld_err
 /* The wait after attempt `attempt` (from 1) has failed. `chance` is any random number. */
 int64_t ld_backoff_ms(const ld_queue_options *options, int64_t attempt, uint64_t chance);
 
-/* A job to be. All slices are borrowed. */
+/* A job to be. All slices are borrowed, but not from the transaction in which it is enqueued. */
 typedef struct ld_job_new {
   ld_slice data;    /* a sound document */
   bool at;          /* `run_at` is given; else it runs after `delay_ms` */
@@ -63,7 +63,7 @@ typedef struct ld_job_new {
 } ld_job_new;
 
 /* { run_at = ms | delay = s, priority = n, key = "...", within = s, max_attempts = n, timeout = s, tags = { "..." } }, and with `with_data` its data. The slices are borrowed from the document,
-** which may be empty: nothing is said. */
+** which may be empty: nothing is said. Without, `job->data` stays, and is checked, too. */
 ld_rc ld_job_new_read(ld_slice document, bool with_data, ld_job_new *job, ld_error *error);
 /* The same checks, for jobs that a C program has made. */
 ld_rc ld_job_new_check(const ld_job_new *job, ld_error *error);
