@@ -142,6 +142,7 @@ ld_rc queue_make_job(queue_work *work, ld_job *job, int64_t within_ms, ld_enqueu
   job->state = job->run_at > work->now ? LD_JOB_DELAYED : LD_JOB_READY;
   job->enqueued_at = work->now;
   if (job->max_attempts == 0) job->max_attempts = work->options.max_attempts;
+  job->lane = queue_may_enter_lane(work, job);
   work->tally.totals[QUEUE_ENQUEUED]++;
   rc = queue_put_job(work, job);
   return rc == LD_OK ? queue_enter(work, job) : rc;

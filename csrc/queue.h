@@ -4,18 +4,20 @@
 **   JOB (number, 0)                               -> the tally: counts, statistics, and before when nothing can fall due
 **       (number, 1, id)                           -> a claim: token, attempt, lease; while the job runs
 **       (number, 2, priority, run_at, id)         -> ready; with limit.by only the first job of each group that may run now
-**       (number, 3, id)                           -> the job: what it is while nobody runs it, and its data
-**       (number, 4, run_at, id)                   -> delayed
-**       (number, 5, state, finished_at, id)       -> done, dead, cancelled
-**       (number, 6, key)                          -> the job that has this key, and how long
-**       (number, 7, until, hash of the key)       -> a key that stays taken until then: the key
-**       (number, 8, name)                         -> a schedule
-**       (number, 9, group)                        -> with limit.by: how many of the group run, its claims lately, its first job
-**       (number, 10, group, priority, run_at, id) -> with limit.by: ready
-**       (number, 11, time, group)                 -> with limit.by: a group that may go on then
+**       (number, 3, id)                           -> the lane: a job as in 4, ready when its id is from the tally's `head` on
+**       (number, 4, id)                           -> a job: what it is while nobody runs it, and its data
+**       (number, 5, run_at, id)                   -> delayed
+**       (number, 6, state, finished_at, id)       -> done, dead, cancelled
+**       (number, 7, key)                          -> the job that has this key, and how long
+**       (number, 8, until, hash of the key)       -> a key that stays taken until then: the key
+**       (number, 9, name)                         -> a schedule
+**       (number, 10, group)                       -> with limit.by: how many of the group run, its claims lately, its first job
+**       (number, 11, group, priority, run_at, id) -> with limit.by: ready
+**       (number, 12, time, group)                 -> with limit.by: a group that may go on then
 **
-** So each state is a range of rows in the order in which jobs leave it, and no operation reads past a job that does not concern it. What most operations touch
-** (tally, claims, the first that are ready) stands together: a commit writes few pages. Invariant: a job is in exactly one range; READY jobs with a claim are running.
+** So each state is a range of rows in the order in which jobs leave it, and no operation reads past a job that does not concern it. Most jobs have priority 0 and no delay; they
+** run in the order of their ids and need no row that says so: they are the lane, whose head moves on. What most operations touch (tally, claims, the head)
+** stands together, so that a commit writes few pages. Invariant: a job has one row, in 3 or 4, and is in exactly one range of a state, or in the lane from its head on, or has a claim.
 **
 ** A job that was claimed is held by its token, not by the clock: who has the current one may finish the job late, all others are lost.
 ** Due jobs become ready, and jobs whose lease has ended come back, inside ld_queue_claim; old jobs are pruned, a few at a time, inside every operation that writes.
@@ -60,6 +62,7 @@ typedef struct ld_job {
   size_t error_count;  /* of the last ones */
   ld_slice errors;     /* one map {attempt, error, at} behind the other */
   ld_slice data;
+  bool lane; /* the queue's own: where its row is */
 } ld_job;
 
 /* Append two documents: a map of all but the data, and the data. A claimed job has no errors in it. */

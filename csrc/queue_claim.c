@@ -44,20 +44,6 @@ static ld_rc run(queue_work *work, const ld_claim *claim, ld_job *job, ld_job_vi
   return visit(context, job);
 }
 
-/* NOTFOUND: none is ready. */
-static ld_rc load_first(queue_work *work, ld_job *job) {
-  ld_row row;
-  int64_t key[3];
-  if (work->tally.states[LD_JOB_READY] == 0) return LD_NOTFOUND;
-  ld_rc rc = queue_first(work, QUEUE_READY, &row);
-  if (rc == LD_OK) rc = queue_key_numbers(work, QUEUE_READY, row.key, key, 3, NULL);
-  if (rc != LD_OK) return rc;
-  rc = queue_load(work, key[2], job);
-  if (rc == LD_NOTFOUND || (rc == LD_OK && job->state != LD_JOB_READY))
-    return queue_damaged(work->txn, "a job");
-  return rc;
-}
-
 ld_rc queue_claim_some(queue_work *work, const ld_claim *claim, ld_job_visit visit, void *context,
                        size_t *count) {
   ld_job job;
@@ -65,8 +51,8 @@ ld_rc queue_claim_some(queue_work *work, const ld_claim *claim, ld_job_visit vis
   size_t claimed = 0;
   ld_rc rc = LD_OK;
   while (rc == LD_OK && claimed < claim->count && queue_is_open(work, &from)) {
-    rc = load_first(work, &job);
-    if (rc == LD_OK) rc = queue_leave(work, &job);
+    rc = queue_load_first(work, &job);
+    if (rc == LD_OK) rc = queue_leave_first(work, &job);
     if (rc != LD_OK) break;
     if (job.attempt >= job.max_attempts) {
       rc = bury(work, &job);
@@ -109,7 +95,7 @@ static ld_rc ready_from(queue_work *work, int64_t *from) {
     *from = INT64_MAX;
     return LD_OK;
   }
-  if (!queue_is_open(work, from)) return LD_OK;
+  if (!queue_is_open(work, from) || work->tally.in_lane > 0) return LD_OK;
   ld_rc rc = queue_first(work, QUEUE_READY, &row);
   if (rc == LD_NOTFOUND) *from = INT64_MAX;
   return rc == LD_NOTFOUND ? LD_OK : rc;

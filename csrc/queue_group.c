@@ -293,24 +293,34 @@ static ld_rc regroup_job(queue_work *work, int64_t id) {
   return queue_group_began(work, &job);
 }
 
-ld_rc queue_regroup(queue_work *work, const ld_queue_limit *before) {
-  static const int kinds[] = {QUEUE_READY, QUEUE_GROUP, QUEUE_GROUPED, QUEUE_WAKE};
+static ld_rc regroup_kind(queue_work *work, int kind) {
   queue_space space;
   ld_scan scan;
   ld_row row;
   int64_t id;
-  ld_buf prefix = queue_key(space, work, QUEUE_JOB);
-  ld_rc rc = LD_OK;
-  if (before->by[0] == 0 && !by_group(work)) return LD_OK;
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds && rc == LD_OK; i++)
-    rc = del_kind(work, kinds[i]);
-  if (rc == LD_OK) rc = ld_scan_begin(&scan, work->txn, ld_buf_slice(&prefix), LD_SLICE_NONE);
+  ld_buf prefix = queue_key(space, work, kind);
+  ld_rc rc = ld_scan_begin(&scan, work->txn, ld_buf_slice(&prefix), LD_SLICE_NONE);
   if (rc != LD_OK) return rc;
   while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
-    rc = queue_key_numbers(work, QUEUE_JOB, row.key, &id, 1, NULL);
+    rc = queue_key_numbers(work, kind, row.key, &id, 1, NULL);
     if (rc == LD_OK) rc = regroup_job(work, id);
     if (rc != LD_OK) break;
   }
   ld_scan_end(&scan);
   return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+ld_rc queue_regroup(queue_work *work, const ld_queue_limit *before) {
+  static const int kinds[] = {QUEUE_READY, QUEUE_GROUP, QUEUE_GROUPED, QUEUE_WAKE};
+  uint64_t head;
+  ld_rc rc = LD_OK;
+  if (before->by[0] == 0 && !by_group(work)) return LD_OK;
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds && rc == LD_OK; i++)
+    rc = del_kind(work, kinds[i]);
+  if (rc == LD_OK) rc = ld_sequence_next(work->txn, &head);
+  if (rc != LD_OK) return rc;
+  work->tally.head = (int64_t)head;
+  work->tally.in_lane = 0;
+  rc = regroup_kind(work, QUEUE_LANE);
+  return rc == LD_OK ? regroup_kind(work, QUEUE_JOB) : rc;
 }

@@ -1,6 +1,7 @@
-/* queue_job.c -- the rows of a job: JOB, CLAIM, and the row of its state's range. Rows: queue_row.c.
+/* queue_job.c -- the rows of a job: JOB or LANE, CLAIM, and the row of its state's range. Rows: queue_row.c.
 **
-** A waiting job's JOB row says ready; whether it is delayed or runs, its DELAYED or CLAIM row says. So those changes do not write its data again. */
+** A job enters the lane when it is made, if it is to run behind all that did; its row stays there for good, unless it leaves the lane out of turn.
+** A waiting job's row says ready; whether it is delayed or runs, its DELAYED or CLAIM row says. So those changes do not write its data again. */
 #include "queue_row.h"
 
 /* ---- claims ---- */
@@ -116,23 +117,37 @@ void queue_add_error(ld_job *job, ld_slice text, int64_t at, ld_buf *errors) {
 
 /* ---- loading ---- */
 
-ld_rc queue_load(queue_work *work, int64_t id, ld_job *job) {
-  queue_space space;
-  ld_row row;
-  ld_rc rc = ld_row_get(work->txn, queue_key1(space, work, QUEUE_JOB, id), &row);
-  if (rc != LD_OK) return rc;
+static ld_rc copy_job(queue_work *work, ld_slice payload, int64_t id, bool lane, ld_job *job) {
   ld_buf_reset(&work->record);
-  ld_buf_add(&work->record, row.payload);
+  ld_buf_add(&work->record, payload);
   if (work->record.failed) return queue_no_memory(work->txn);
   if (!queue_decode_job(ld_buf_slice(&work->record), job)) return queue_damaged(work->txn, "a job");
   job->id = id;
+  job->lane = lane;
   return LD_OK;
+}
+
+ld_rc queue_load(queue_work *work, int64_t id, ld_job *job) {
+  queue_space space;
+  ld_row row;
+  bool lane = true;
+  ld_rc rc = ld_row_get(work->txn, queue_key1(space, work, QUEUE_LANE, id), &row);
+  if (rc == LD_NOTFOUND) {
+    lane = false;
+    rc = ld_row_get(work->txn, queue_key1(space, work, QUEUE_JOB, id), &row);
+  }
+  return rc == LD_OK ? copy_job(work, row.payload, id, lane, job) : rc;
+}
+
+static bool waits_in_lane(const queue_work *work, const ld_job *job) {
+  return job->lane && job->state == LD_JOB_READY && job->id >= work->tally.head;
 }
 
 /* Of a waiting job. */
 static ld_rc find_state(queue_work *work, ld_job *job, queue_claim *claim) {
   queue_space space;
   ld_row row;
+  if (waits_in_lane(work, job)) return LD_OK;
   ld_rc rc = queue_get_claim(work, job->id, claim);
   if (rc == LD_OK) {
     job->state = LD_JOB_RUNNING;
@@ -153,15 +168,19 @@ ld_rc queue_find(queue_work *work, int64_t id, ld_job *job, queue_claim *claim) 
   return rc == LD_OK && job->state == LD_JOB_READY ? find_state(work, job, claim) : rc;
 }
 
+static ld_slice job_key(queue_space space, const queue_work *work, const ld_job *job) {
+  return queue_key1(space, work, job->lane ? QUEUE_LANE : QUEUE_JOB, job->id);
+}
+
 ld_rc queue_put_job(queue_work *work, const ld_job *job) {
   queue_space space;
   ld_buf payload = {0};
   ld_job stored = *job;
   if (stored.state == LD_JOB_DELAYED || stored.state == LD_JOB_RUNNING) stored.state = LD_JOB_READY;
   queue_encode_job(&stored, &payload);
-  ld_rc rc = payload.failed ? queue_no_memory(work->txn)
-                            : ld_row_put(work->txn, queue_key1(space, work, QUEUE_JOB, job->id),
-                                         ld_buf_slice(&payload));
+  ld_rc rc = payload.failed
+                 ? queue_no_memory(work->txn)
+                 : ld_row_put(work->txn, job_key(space, work, job), ld_buf_slice(&payload));
   ld_buf_clear(&payload);
   return rc;
 }
@@ -196,22 +215,40 @@ static ld_slice finished_key(queue_space space, const queue_work *work, const ld
   return queue_key3(space, work, QUEUE_FINISHED, job->state, job->finished_at, job->id);
 }
 
+static ld_rc enter_ready(queue_work *work, const ld_job *job) {
+  if (!waits_in_lane(work, job)) return queue_add_ready(work, job);
+  work->tally.in_lane++;
+  work->tally.lane_at = job->run_at;
+  return LD_OK;
+}
+
 ld_rc queue_enter(queue_work *work, const ld_job *job) {
   queue_space space;
   work->tally.states[job->state]++;
   work->changed = true;
   if (job->state == LD_JOB_DELAYED) return enter_delayed(work, job);
-  if (job->state == LD_JOB_READY) return queue_add_ready(work, job);
+  if (job->state == LD_JOB_READY) return enter_ready(work, job);
   queue_due_by(&work->tally, due_of(job->state), prune_at(work, job));
   return ld_row_put(work->txn, finished_key(space, work, job), LD_SLICE_NONE);
 }
 
-ld_rc queue_leave(queue_work *work, const ld_job *job) {
+/* Out of turn: its row goes to the others. */
+static ld_rc leave_lane(queue_work *work, ld_job *job) {
+  queue_space space;
+  work->tally.in_lane--;
+  ld_rc rc = ld_row_del(work->txn, job_key(space, work, job));
+  job->lane = false;
+  return rc == LD_OK ? queue_put_job(work, job) : rc;
+}
+
+ld_rc queue_leave(queue_work *work, ld_job *job) {
   queue_space space;
   ld_rc rc;
   work->tally.states[job->state]--;
   work->changed = true;
-  if (job->state == LD_JOB_DELAYED)
+  if (waits_in_lane(work, job))
+    rc = leave_lane(work, job);
+  else if (job->state == LD_JOB_DELAYED)
     rc = ld_row_del(work->txn, queue_key2(space, work, QUEUE_DELAYED, job->run_at, job->id));
   else if (job->state == LD_JOB_READY)
     rc = queue_del_ready(work, job);
@@ -219,6 +256,64 @@ ld_rc queue_leave(queue_work *work, const ld_job *job) {
     rc = ld_row_del(work->txn, finished_key(space, work, job));
   return rc == LD_NOTFOUND ? queue_damaged(work->txn, "the range of a state") : rc;
 }
+
+/* ---- the first ---- */
+
+bool queue_may_enter_lane(const queue_work *work, const ld_job *job) {
+  return job->priority == 0 && job->state == LD_JOB_READY && work->options.limit.by[0] == 0 &&
+         (work->tally.in_lane == 0 || job->run_at >= work->tally.lane_at);
+}
+
+static ld_rc load_lane(queue_work *work, ld_job *job) {
+  queue_space space, prefix;
+  ld_scan scan;
+  ld_row row;
+  int64_t id;
+  ld_buf lane = queue_key(prefix, work, QUEUE_LANE);
+  ld_slice before = queue_key1(space, work, QUEUE_LANE, work->tally.head - 1);
+  ld_rc rc = ld_scan_begin(&scan, work->txn, ld_buf_slice(&lane), before);
+  if (rc != LD_OK) return rc;
+  rc = ld_scan_next(&scan, &row);
+  if (rc == LD_OK) rc = queue_key_numbers(work, QUEUE_LANE, row.key, &id, 1, NULL);
+  if (rc == LD_OK) rc = copy_job(work, row.payload, id, true, job);
+  ld_scan_end(&scan);
+  return rc == LD_NOTFOUND ? queue_damaged(work->txn, "the lane") : rc;
+}
+
+/* Whether the READY range has one that is before it; load that. */
+static ld_rc load_earlier(queue_work *work, ld_job *job, bool found) {
+  ld_row row;
+  int64_t key[3];
+  ld_rc rc = queue_first(work, QUEUE_READY, &row);
+  if (rc == LD_OK) rc = queue_key_numbers(work, QUEUE_READY, row.key, key, 3, NULL);
+  if (rc != LD_OK) return rc == LD_NOTFOUND && found ? LD_OK : rc;
+  if (found && queue_compare(key, (int64_t[]){job->priority, job->run_at, job->id}) > 0)
+    return LD_OK;
+  rc = queue_load(work, key[2], job);
+  if (rc == LD_NOTFOUND || (rc == LD_OK && job->state != LD_JOB_READY))
+    return queue_damaged(work->txn, "a job");
+  return rc;
+}
+
+ld_rc queue_load_first(queue_work *work, ld_job *job) {
+  const queue_tally *tally = &work->tally;
+  bool lane = tally->in_lane > 0;
+  if (tally->states[LD_JOB_READY] == 0) return LD_NOTFOUND;
+  ld_rc rc = lane ? load_lane(work, job) : LD_OK;
+  if (rc != LD_OK || tally->states[LD_JOB_READY] == tally->in_lane) return rc;
+  return load_earlier(work, job, lane);
+}
+
+ld_rc queue_leave_first(queue_work *work, ld_job *job) {
+  if (!waits_in_lane(work, job)) return queue_leave(work, job);
+  work->tally.states[LD_JOB_READY]--;
+  work->tally.in_lane--;
+  work->tally.head = job->id + 1;
+  work->changed = true;
+  return LD_OK;
+}
+
+/* ---- running ---- */
 
 ld_rc queue_begin_run(queue_work *work, const ld_job *job, const queue_claim *claim) {
   ld_rc rc = queue_put_claim(work, job->id, claim);
@@ -237,7 +332,7 @@ ld_rc queue_end_run(queue_work *work, const ld_job *job) {
 
 ld_rc queue_forget(queue_work *work, const ld_job *job, bool free_key) {
   queue_space space;
-  ld_rc rc = ld_row_del(work->txn, queue_key1(space, work, QUEUE_JOB, job->id));
+  ld_rc rc = ld_row_del(work->txn, job_key(space, work, job));
   if (rc == LD_NOTFOUND) rc = queue_damaged(work->txn, "a job");
   return rc == LD_OK && free_key && job->key.size > 0 ? queue_free_key(work, job) : rc;
 }

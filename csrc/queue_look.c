@@ -62,82 +62,44 @@ ld_rc ld_queue_counts(ld_txn *txn, ld_slice queue, uint64_t counts[LD_JOB_STATES
   return queue_close(&work, LD_OK);
 }
 
-static int kind_of(const queue_work *work, ld_job_state state) {
-  switch (state) {
-  case LD_JOB_DELAYED: return QUEUE_DELAYED;
-  case LD_JOB_READY: return work->options.limit.by[0] != 0 ? QUEUE_GROUPED : QUEUE_READY;
-  case LD_JOB_RUNNING: return QUEUE_CLAIM;
-  default: return QUEUE_FINISHED;
-  }
-}
-
-/* The id is the last part of the key. */
-static ld_rc id_of(ld_txn *txn, ld_slice rest, int64_t *id) {
-  ld_buf scratch = {0};
-  ld_part part = {.kind = LD_PART_NULL};
-  ld_rc rc;
-  while ((rc = ld_tuple_next(&rest, &part, &scratch)) == LD_OK) *id = part.integer;
-  ld_buf_clear(&scratch);
-  if (rc == LD_NOMEM) return queue_no_memory(txn);
-  return rc == LD_NOTFOUND && part.kind == LD_PART_INT ? LD_OK : queue_damaged(txn, "a key");
-}
-
-static ld_rc visit_job(queue_work *work, ld_slice place, ld_queue_visit visit, void *context) {
+static ld_rc visit_job(queue_walk *walk, int64_t id, ld_queue_visit visit, void *context) {
   ld_job job;
   queue_claim claim;
-  int64_t id = 0;
-  ld_rc rc = id_of(work->txn, place, &id);
-  if (rc == LD_OK) rc = queue_find(work, id, &job, &claim);
-  if (rc == LD_NOTFOUND) return queue_damaged(work->txn, "a job");
-  return rc == LD_OK ? visit(context, place, &job) : rc;
-}
-
-static ld_rc each(queue_work *work, ld_slice prefix, ld_slice after, ld_queue_visit visit,
-                  void *context) {
-  ld_buf from = {0};
-  ld_scan scan;
-  ld_row row;
-  ld_buf_add(&from, prefix);
-  ld_buf_add(&from, after);
-  ld_rc rc = from.failed ? queue_no_memory(work->txn) : LD_OK;
-  if (rc == LD_OK)
-    rc = ld_scan_begin(&scan, work->txn, prefix, after.size > 0 ? ld_buf_slice(&from) : after);
-  if (rc == LD_OK) {
-    while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
-      ld_slice place = ld_bytes(row.key.data + prefix.size, row.key.size - prefix.size);
-      rc = visit_job(work, place, visit, context);
-      if (rc != LD_OK) break;
-    }
-    ld_scan_end(&scan);
-  }
-  ld_buf_clear(&from);
-  return rc == LD_NOTFOUND ? LD_OK : rc;
+  ld_rc rc = queue_find(walk->work, id, &job, &claim);
+  if (rc == LD_NOTFOUND) return queue_damaged(walk->work->txn, "a job");
+  return rc == LD_OK ? visit(context, ld_bytes(walk->place, walk->place_size), &job) : rc;
 }
 
 ld_rc ld_queue_each(ld_txn *txn, ld_slice queue, ld_job_state state, ld_slice after,
                     ld_queue_visit visit, void *context) {
   queue_work work;
-  queue_space space;
+  queue_walk walk;
+  int64_t id;
   ld_rc rc = queue_open(&work, txn, queue, false);
   if (rc != LD_OK || work.number == 0) return rc;
-  int kind = kind_of(&work, state);
-  ld_buf prefix = queue_key(space, &work, kind);
-  if (kind == QUEUE_FINISHED) ld_tuple_int(&prefix, state);
-  return queue_close(&work, each(&work, ld_buf_slice(&prefix), after, visit, context));
+  rc = queue_walk_begin(&walk, &work, state, after);
+  if (rc != LD_OK) return queue_close(&work, rc);
+  while ((rc = queue_walk_next(&walk, &id)) == LD_OK) {
+    rc = visit_job(&walk, id, visit, context);
+    if (rc != LD_OK) break;
+  }
+  queue_walk_end(&walk);
+  return queue_close(&work, rc == LD_NOTFOUND ? LD_OK : rc);
 }
 
 /* ---- statistics ---- */
 
 static void write_timing(ld_buf *buf, const char *name, const queue_timing *timing) {
-  uint64_t mean = timing->count > 0 ? timing->sum / timing->count : 0;
+  queue_times times;
+  queue_timing_read(timing, &times);
   ld_write_text(buf, name);
   ld_write_map(buf, 6);
-  write_number(buf, "count", (int64_t)timing->count);
-  write_number(buf, "mean", (int64_t)mean);
-  write_number(buf, "p50", queue_timing_percentile(timing, 50));
-  write_number(buf, "p90", queue_timing_percentile(timing, 90));
-  write_number(buf, "p99", queue_timing_percentile(timing, 99));
-  write_number(buf, "max", timing->most);
+  write_number(buf, "count", (int64_t)times.count);
+  write_number(buf, "mean", (int64_t)(times.count > 0 ? times.sum / times.count : 0));
+  write_number(buf, "p50", queue_times_percentile(&times, 50));
+  write_number(buf, "p90", queue_times_percentile(&times, 90));
+  write_number(buf, "p99", queue_times_percentile(&times, 99));
+  write_number(buf, "max", times.most);
 }
 
 static void write_stats(const queue_tally *tally, ld_buf *buf) {

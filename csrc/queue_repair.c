@@ -67,23 +67,16 @@ ld_rc ld_queue_retry(ld_txn *txn, ld_slice queue, int64_t id) {
 
 typedef ld_rc (*act_on)(queue_work *work, int64_t id, uint64_t *count);
 
-/* Call `act` with the id in each row of the kind (and the state); `before` numbers stand before it. */
-static ld_rc act_on_each(queue_work *work, int kind, const int64_t *state, size_t before,
-                         act_on act, uint64_t *count) {
-  queue_space space;
-  ld_scan scan;
-  ld_row row;
-  int64_t key[3];
-  ld_buf prefix = queue_key(space, work, kind);
-  if (state != NULL) ld_tuple_int(&prefix, *state);
-  ld_rc rc = ld_scan_begin(&scan, work->txn, ld_buf_slice(&prefix), LD_SLICE_NONE);
+static ld_rc act_on_each(queue_work *work, ld_job_state state, act_on act, uint64_t *count) {
+  queue_walk walk;
+  int64_t id;
+  ld_rc rc = queue_walk_begin(&walk, work, state, LD_SLICE_NONE);
   if (rc != LD_OK) return rc;
-  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
-    rc = queue_key_numbers(work, kind, row.key, key, before + 1, NULL);
-    if (rc == LD_OK) rc = act(work, key[before], count);
+  while ((rc = queue_walk_next(&walk, &id)) == LD_OK) {
+    rc = act(work, id, count);
     if (rc != LD_OK) break;
   }
-  ld_scan_end(&scan);
+  queue_walk_end(&walk);
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
@@ -98,12 +91,11 @@ static ld_rc retry_each(queue_work *work, int64_t id, uint64_t *count) {
 }
 
 ld_rc ld_queue_retry_all(ld_txn *txn, ld_slice queue, uint64_t *count) {
-  static const int64_t dead = LD_JOB_DEAD;
   queue_work work;
   uint64_t retried = 0;
   ld_rc rc = queue_open(&work, txn, queue, false);
   if (rc != LD_OK) return rc;
-  if (work.number != 0) rc = act_on_each(&work, QUEUE_FINISHED, &dead, 2, retry_each, &retried);
+  if (work.number != 0) rc = act_on_each(&work, LD_JOB_DEAD, retry_each, &retried);
   rc = queue_close(&work, rc);
   if (rc == LD_OK) *count = retried;
   return rc;
@@ -130,19 +122,15 @@ static ld_rc drain_one(queue_work *work, int64_t id, uint64_t *count) {
   ld_job job;
   queue_claim claim;
   ld_rc rc = queue_find(work, id, &job, &claim);
-  if (rc == LD_OK && job.state > LD_JOB_READY) return LD_OK;
   if (rc == LD_OK) rc = queue_leave(work, &job);
   if (rc == LD_OK) rc = queue_forget(work, &job, true);
   ++*count;
   return rc == LD_NOTFOUND ? queue_damaged(work->txn, "a job") : rc;
 }
 
-/* All jobs are looked at only where groups hide the order of the ready ones. */
 static ld_rc drain(queue_work *work, uint64_t *count) {
-  if (work->options.limit.by[0] != 0)
-    return act_on_each(work, QUEUE_JOB, NULL, 0, drain_one, count);
-  ld_rc rc = act_on_each(work, QUEUE_READY, NULL, 2, drain_one, count);
-  return rc == LD_OK ? act_on_each(work, QUEUE_DELAYED, NULL, 1, drain_one, count) : rc;
+  ld_rc rc = act_on_each(work, LD_JOB_READY, drain_one, count);
+  return rc == LD_OK ? act_on_each(work, LD_JOB_DELAYED, drain_one, count) : rc;
 }
 
 ld_rc ld_queue_drain(ld_txn *txn, ld_slice queue, uint64_t *count) {

@@ -93,6 +93,12 @@ ld_rc queue_first(const queue_work *work, int kind, ld_row *row) {
   return queue_first_of(work, ld_buf_slice(&prefix), row);
 }
 
+int queue_compare(const int64_t a[3], const int64_t b[3]) {
+  for (int i = 0; i < 3; i++)
+    if (a[i] != b[i]) return a[i] < b[i] ? -1 : 1;
+  return 0;
+}
+
 /* ---- the declaration ---- */
 
 static void encode_options(const ld_queue_options *options, ld_buf *payload) {

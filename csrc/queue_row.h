@@ -13,6 +13,7 @@ enum {
   QUEUE_TALLY,
   QUEUE_CLAIM,
   QUEUE_READY,
+  QUEUE_LANE,
   QUEUE_JOB,
   QUEUE_DELAYED,
   QUEUE_FINISHED,
@@ -79,7 +80,7 @@ ld_rc queue_read_claim(ld_txn *txn, ld_slice payload, queue_claim *claim);
 ld_rc queue_put_claim(queue_work *work, int64_t id, const queue_claim *claim);
 ld_rc queue_del_claim(queue_work *work, int64_t id);
 
-/* Load the JOB row; a waiting job is said to be ready. NOTFOUND. `job` is borrowed until the next load. */
+/* Load a job's row; a waiting job is said to be ready. NOTFOUND. `job` is borrowed until the next load. */
 ld_rc queue_load(queue_work *work, int64_t id, ld_job *job);
 /* The same, and find out whether it is delayed, ready or running. */
 ld_rc queue_find(queue_work *work, int64_t id, ld_job *job, queue_claim *claim);
@@ -89,7 +90,14 @@ bool queue_decode_job(ld_slice payload, ld_job *job);
 
 /* Enter a waiting or finished job into the range of its state and count it; take it out of there. */
 ld_rc queue_enter(queue_work *work, const ld_job *job);
-ld_rc queue_leave(queue_work *work, const ld_job *job);
+ld_rc queue_leave(queue_work *work, ld_job *job);
+/* Whether a new job may enter the lane. */
+bool queue_may_enter_lane(const queue_work *work, const ld_job *job);
+/* The order of jobs: priority, run_at, id. */
+int queue_compare(const int64_t a[3], const int64_t b[3]);
+/* Load the first of the ready jobs that may run. NOTFOUND. And take it out of its range. */
+ld_rc queue_load_first(queue_work *work, ld_job *job);
+ld_rc queue_leave_first(queue_work *work, ld_job *job);
 /* Running is counted apart, for only the claim row says it. The job is not in a range then. */
 ld_rc queue_begin_run(queue_work *work, const ld_job *job, const queue_claim *claim);
 ld_rc queue_end_run(queue_work *work, const ld_job *job);
@@ -119,6 +127,30 @@ ld_rc queue_claim_some(queue_work *work, const ld_claim *claim, ld_job_visit vis
                        size_t *count);
 /* All schedules that are due. (queue_schedule.c) */
 ld_rc queue_tick(queue_work *work);
+
+/* ---- the jobs in a state (queue_walk.c) ---- */
+
+enum { QUEUE_PLACE = 256 };
+
+/* In the order in which they leave it. Ready ones come from two ranges, side by side. A job that is visited may be taken out of the state. */
+typedef struct queue_walk {
+  queue_work *work;
+  bool merged; /* ready, without groups */
+  ld_scan rows, lane;
+  bool has_row, has_lane, started;
+  int64_t row[3],
+      lane_row
+          [3]; /* priority, run_at, id of what comes next in each; of other ranges only the id counts */
+  queue_space prefix, lane_prefix;
+  size_t prefix_size;
+  uint8_t suffix[QUEUE_PLACE],
+      place[QUEUE_PLACE]; /* of the next row; of the one that was visited */
+  size_t suffix_size, place_size;
+} queue_walk;
+
+ld_rc queue_walk_begin(queue_walk *walk, queue_work *work, ld_job_state state, ld_slice after);
+ld_rc queue_walk_next(queue_walk *walk, int64_t *id); /* NOTFOUND at the end */
+void queue_walk_end(queue_walk *walk);
 
 /* ---- unique keys (queue_unique.c) ---- */
 

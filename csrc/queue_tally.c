@@ -10,9 +10,17 @@ void queue_put_int(ld_buf *payload, int64_t number) {
   ld_buf_varint(payload, ((uint64_t)number << 1) ^ (number < 0 ? UINT64_MAX : 0));
 }
 
+/* Most numbers are one byte. */
+static bool take_number(ld_slice *rest, uint64_t *number) {
+  if (rest->size == 0 || rest->data[0] >= 0x80) return ld_read_varint(rest, number);
+  *number = rest->data[0];
+  *rest = ld_bytes(rest->data + 1, rest->size - 1);
+  return true;
+}
+
 bool queue_take_int(ld_slice *rest, int64_t *number) {
   uint64_t coded;
-  if (!ld_read_varint(rest, &coded)) return false;
+  if (!take_number(rest, &coded)) return false;
   *number = (int64_t)((coded >> 1) ^ (UINT64_MAX * (coded & 1)));
   return true;
 }
@@ -39,52 +47,86 @@ static int64_t middle_of(unsigned bucket) {
   return (4 + (bucket - 8) % 4) * width + width / 2;
 }
 
-void queue_timing_add(queue_timing *timing, int64_t ms) {
-  if (ms < 0) ms = 0;
-  timing->count++;
-  timing->sum += (uint64_t)ms;
-  if (ms > timing->most) timing->most = ms;
-  timing->buckets[bucket_of(ms)]++;
+/* What stands before the buckets. */
+static void read_head(ld_slice *rest, queue_times *times) {
+  times->count = times->sum = 0;
+  times->most = 0;
+  if (rest->size == 0) return;
+  ld_read_varint(rest, &times->count);
+  ld_read_varint(rest, &times->sum);
+  queue_take_int(rest, &times->most);
 }
 
-int64_t queue_timing_percentile(const queue_timing *timing, unsigned percent) {
-  uint64_t below = 0, wanted = (timing->count * percent + 99) / 100;
+/* How many of the bytes are of buckets below `bucket`. */
+static size_t size_below(ld_slice buckets, unsigned bucket) {
+  size_t at = 0;
+  while (at < buckets.size && buckets.data[at] < bucket) {
+    at++;
+    while (at < buckets.size && buckets.data[at] >= 0x80) at++;
+    at++;
+  }
+  return at < buckets.size ? at : buckets.size;
+}
+
+void queue_timing_add(queue_timing *timing, int64_t ms) {
+  uint8_t room[QUEUE_TIMING_MOST + 16];
+  ld_buf out = {.data = room, .capacity = sizeof room};
+  ld_slice rest = ld_bytes(timing->bytes, timing->size);
+  queue_times head;
+  uint64_t count = 0;
+  unsigned bucket = bucket_of(ms);
+  if (ms < 0) ms = 0;
+  read_head(&rest, &head);
+  ld_buf_varint(&out, head.count + 1);
+  ld_buf_varint(&out, head.sum + (uint64_t)ms);
+  queue_put_int(&out, ms > head.most ? ms : head.most);
+  size_t below = size_below(rest, bucket);
+  ld_buf_add(&out, ld_bytes(rest.data, below));
+  rest = ld_bytes(rest.data + below, rest.size - below);
+  if (rest.size > 0 && rest.data[0] == bucket) {
+    rest = ld_bytes(rest.data + 1, rest.size - 1);
+    ld_read_varint(&rest, &count);
+  }
+  ld_buf_byte(&out, (uint8_t)bucket);
+  ld_buf_varint(&out, count + 1);
+  ld_buf_add(&out, rest);
+  if (out.size > sizeof timing->bytes) return; /* no sound timing is that long */
+  memcpy(timing->bytes, out.data, out.size);
+  timing->size = out.size;
+}
+
+void queue_timing_read(const queue_timing *timing, queue_times *times) {
+  ld_slice rest = ld_bytes(timing->bytes, timing->size);
+  memset(times, 0, sizeof *times);
+  read_head(&rest, times);
+  while (rest.size > 0 && rest.data[0] < QUEUE_BUCKETS) {
+    uint64_t *bucket = &times->buckets[rest.data[0]];
+    rest = ld_bytes(rest.data + 1, rest.size - 1);
+    if (!ld_read_varint(&rest, bucket)) break;
+  }
+}
+
+int64_t queue_times_percentile(const queue_times *times, unsigned percent) {
+  uint64_t below = 0, wanted = (times->count * percent + 99) / 100;
   for (unsigned i = 0; i < QUEUE_BUCKETS; i++) {
-    below += timing->buckets[i];
+    below += times->buckets[i];
     if (below >= wanted && below > 0)
-      return middle_of(i) < timing->most ? middle_of(i) : timing->most;
+      return middle_of(i) < times->most ? middle_of(i) : times->most;
   }
   return 0;
 }
 
-static void encode_timing(const queue_timing *timing, ld_buf *payload) {
-  unsigned used = 0;
-  ld_buf_varint(payload, timing->count);
-  if (timing->count == 0) return;
-  ld_buf_varint(payload, timing->sum);
-  queue_put_int(payload, timing->most);
-  for (unsigned i = 0; i < QUEUE_BUCKETS; i++) used += timing->buckets[i] > 0;
-  ld_buf_varint(payload, used);
-  for (unsigned i = 0; i < QUEUE_BUCKETS; i++) {
-    if (timing->buckets[i] == 0) continue;
-    ld_buf_byte(payload, (uint8_t)i);
-    ld_buf_varint(payload, timing->buckets[i]);
-  }
+static void put_timing(ld_buf *payload, const queue_timing *timing) {
+  ld_buf_varint(payload, timing->size);
+  ld_buf_add(payload, ld_bytes(timing->bytes, timing->size));
 }
 
-static bool decode_timing(ld_slice *rest, queue_timing *timing) {
-  uint64_t used;
-  if (!ld_read_varint(rest, &timing->count)) return false;
-  if (timing->count == 0) return true;
-  if (!ld_read_varint(rest, &timing->sum) || !queue_take_int(rest, &timing->most) ||
-      !ld_read_varint(rest, &used))
-    return false;
-  for (; used > 0; used--) {
-    if (rest->size == 0 || rest->data[0] >= QUEUE_BUCKETS) return false;
-    uint64_t *bucket = &timing->buckets[rest->data[0]];
-    *rest = ld_bytes(rest->data + 1, rest->size - 1);
-    if (!ld_read_varint(rest, bucket)) return false;
-  }
+static bool take_timing(ld_slice *rest, queue_timing *timing) {
+  uint64_t size;
+  if (!take_number(rest, &size) || size > rest->size || size > sizeof timing->bytes) return false;
+  timing->size = (size_t)size;
+  memcpy(timing->bytes, rest->data, timing->size);
+  *rest = ld_bytes(rest->data + timing->size, rest->size - timing->size);
   return true;
 }
 
@@ -169,7 +211,13 @@ bool queue_rate_decode(ld_slice *rest, queue_rate *rate) {
 /* ---- the tally ---- */
 
 void queue_tally_init(queue_tally *tally) {
-  memset(tally, 0, sizeof *tally);
+  tally->paused = false;
+  memset(tally->states, 0, sizeof tally->states);
+  memset(tally->totals, 0, sizeof tally->totals);
+  tally->head = tally->lane_at = 0;
+  tally->in_lane = 0;
+  tally->rate.count = 0;
+  tally->wait.size = tally->run.size = 0;
   for (int i = 0; i < QUEUE_DUES; i++) tally->due[i] = INT64_MAX;
 }
 
@@ -192,22 +240,27 @@ void queue_tally_encode(const queue_tally *tally, ld_buf *payload) {
   for (int i = 0; i < LD_JOB_STATES; i++) ld_buf_varint(payload, tally->states[i]);
   for (int i = 0; i < QUEUE_TOTALS; i++) ld_buf_varint(payload, tally->totals[i]);
   for (int i = 0; i < QUEUE_DUES; i++) put_due(payload, tally->due[i]);
+  queue_put_int(payload, tally->head);
+  ld_buf_varint(payload, tally->in_lane);
+  queue_put_int(payload, tally->lane_at);
   queue_rate_encode(&tally->rate, payload);
-  encode_timing(&tally->wait, payload);
-  encode_timing(&tally->run, payload);
+  put_timing(payload, &tally->wait);
+  put_timing(payload, &tally->run);
 }
 
 bool queue_tally_decode(ld_slice rest, queue_tally *tally) {
-  queue_tally_init(tally);
   if (rest.size == 0 || rest.data[0] > 1) return false;
   tally->paused = rest.data[0] == 1;
   rest = ld_bytes(rest.data + 1, rest.size - 1);
   for (int i = 0; i < LD_JOB_STATES; i++)
-    if (!ld_read_varint(&rest, &tally->states[i])) return false;
+    if (!take_number(&rest, &tally->states[i])) return false;
   for (int i = 0; i < QUEUE_TOTALS; i++)
-    if (!ld_read_varint(&rest, &tally->totals[i])) return false;
+    if (!take_number(&rest, &tally->totals[i])) return false;
   for (int i = 0; i < QUEUE_DUES; i++)
     if (!take_due(&rest, &tally->due[i])) return false;
-  return queue_rate_decode(&rest, &tally->rate) && decode_timing(&rest, &tally->wait) &&
-         decode_timing(&rest, &tally->run) && rest.size == 0;
+  if (!queue_take_int(&rest, &tally->head) || !take_number(&rest, &tally->in_lane) ||
+      !queue_take_int(&rest, &tally->lane_at))
+    return false;
+  return queue_rate_decode(&rest, &tally->rate) && take_timing(&rest, &tally->wait) &&
+         take_timing(&rest, &tally->run) && rest.size == 0;
 }

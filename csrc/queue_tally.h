@@ -7,16 +7,25 @@
 /* ---- timings: a histogram, of ms ---- */
 
 /* Buckets: 0 to 7 ms are exact, from then on four to each power of two, so that a percentile is right within an eighth. */
-enum { QUEUE_BUCKETS = 160 };
+enum { QUEUE_BUCKETS = 160, QUEUE_TIMING_MOST = 3 * 10 + QUEUE_BUCKETS * 11 };
 
+/* As it is stored, so that an operation that adds nothing only copies it: count | sum | the largest | for each bucket that is not empty, in order: its number, a byte, and its count.
+** Empty: nothing was added yet. */
 typedef struct queue_timing {
-  uint64_t count, sum;
-  int64_t most;
-  uint64_t buckets[QUEUE_BUCKETS];
+  size_t size;
+  uint8_t bytes[QUEUE_TIMING_MOST];
 } queue_timing;
 
 void queue_timing_add(queue_timing *timing, int64_t ms);
-int64_t queue_timing_percentile(const queue_timing *timing, unsigned percent);
+
+typedef struct queue_times {
+  uint64_t count, sum;
+  int64_t most;
+  uint64_t buckets[QUEUE_BUCKETS];
+} queue_times;
+
+void queue_timing_read(const queue_timing *timing, queue_times *times);
+int64_t queue_times_percentile(const queue_times *times, unsigned percent);
 
 /* ---- rates: the claims of the last `per_ms` ---- */
 
@@ -71,7 +80,10 @@ typedef struct queue_tally {
   uint64_t totals[QUEUE_TOTALS];
   int64_t due
       [QUEUE_DUES]; /* before that there is nothing of the kind; it may be later. INT64_MAX: nothing */
-  queue_rate rate; /* of the whole queue */
+  int64_t head;     /* lane jobs from this id on are ready: */
+  uint64_t in_lane; /* so many */
+  int64_t lane_at;  /* run_at of the last that entered; those behind it are not earlier */
+  queue_rate rate;  /* of the whole queue */
   queue_timing wait, run;
 } queue_tally;
 

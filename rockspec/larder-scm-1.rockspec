@@ -102,6 +102,7 @@ build = {
         "csrc/queue_sweep.c",
         "csrc/queue_tally.c",
         "csrc/queue_unique.c",
+        "csrc/queue_walk.c",
         "csrc/ranking.c",
         "csrc/rating.c",
         "csrc/room.c",
