@@ -94,7 +94,7 @@ ld_rc queue_walk_begin(queue_walk *walk, queue_work *work, ld_job_state state, l
   if (rc != LD_OK || !walk->merged) return rc;
   memset(walk->place, 0, LANE_ID);
   if (after.size >= LANE_ID) memcpy(walk->place, after.data, LANE_ID);
-  memcpy(walk->place + LANE_ID, rest.data, rest.size);
+  if (rest.size > 0) memcpy(walk->place + LANE_ID, rest.data, rest.size);
   walk->place_size = LANE_ID + rest.size;
   rc = begin_lane(walk, after);
   if (rc != LD_OK) ld_scan_end(&walk->rows);
