@@ -69,7 +69,7 @@ ld_rc queue_take_key(queue_work *work, ld_slice key, int64_t id, int64_t within_
   }
   rc = there ? del_window(work, key, &row) : LD_OK;
   int64_t until = within_ms > 0 ? queue_later(work->now, within_ms) : 0;
-  if (there && row.id == id && row.until > until) until = row.until;
+  if (there && row.id == id && is_taken(work, &row) && row.until > until) until = row.until;
   row = (key_row){.id = id, .until = until};
   if (rc == LD_OK) rc = write_key(work, key, &row);
   if (rc == LD_OK) *holder = id;

@@ -301,7 +301,8 @@ static bool retry_in_model(model_job *job) {
   bool free = job->key == 0 || !key->taken || key->id == job->id ||
               (key->finished && key->until <= clock_ms);
   if (!free) return false;
-  int64_t until = job->key > 0 && key->taken && key->id == job->id ? key->until : 0;
+  bool open = key->taken && key->id == job->id && (!key->finished || key->until > clock_ms);
+  int64_t until = job->key > 0 && open ? key->until : 0;
   if (job->key > 0) *key = (model_key){.id = job->id, .until = until, .taken = true};
   job->state = LD_JOB_READY;
   job->attempt = 0;
@@ -519,7 +520,7 @@ static void one_transaction(void) {
   m = saved;
   options = saved_options;
   same_group = by;
-  if (options.limit.rate > 0) clock_ms = at;
+  clock_ms = at;
 }
 
 static void test_run(const ld_engine_ops *engine, const ld_queue_options *with, uint64_t seed) {
