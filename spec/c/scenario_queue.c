@@ -245,12 +245,14 @@ ld_rc queue_scenario_fail_retry(ld_txn *txn, ld_buf *result) {
 
 ld_rc queue_scenario_release(ld_txn *txn, ld_buf *result) {
   ld_verdict verdict = LD_VERDICT_LOST;
-  return told(ld_queue_release(txn, JOBS, (ld_held){running, token}, 0, &verdict), verdict, result);
+  ld_rc rc = ld_queue_release(txn, JOBS, (ld_held){running, token}, 0, &verdict);
+  return told(rc, verdict, result);
 }
 
 ld_rc queue_scenario_release_later(ld_txn *txn, ld_buf *result) {
   ld_verdict verdict = LD_VERDICT_LOST;
-  return told(ld_queue_release(txn, JOBS, (ld_held){running, token}, 9, &verdict), verdict, result);
+  ld_rc rc = ld_queue_release(txn, JOBS, (ld_held){running, token}, 9, &verdict);
+  return told(rc, verdict, result);
 }
 
 ld_rc queue_scenario_extend(ld_txn *txn, ld_buf *result) {
@@ -280,7 +282,8 @@ ld_rc queue_scenario_retry(ld_txn *txn, ld_buf *result) {
 
 ld_rc queue_scenario_retry_all(ld_txn *txn, ld_buf *result) {
   uint64_t count = 0;
-  return add_count(ld_queue_retry_all(txn, JOBS, &count), count, result);
+  ld_rc rc = ld_queue_retry_all(txn, JOBS, &count);
+  return add_count(rc, count, result);
 }
 
 ld_rc queue_scenario_remove_one(ld_txn *txn, ld_buf *result) {
@@ -296,7 +299,8 @@ ld_rc queue_scenario_remove_running(ld_txn *txn, ld_buf *result) {
 
 ld_rc queue_scenario_prune(ld_txn *txn, ld_buf *result) {
   uint64_t count = 0;
-  return add_count(ld_queue_prune(txn, JOBS, LD_JOB_STATES, 1, &count), count, result);
+  ld_rc rc = ld_queue_prune(txn, JOBS, LD_JOB_STATES, 1, &count);
+  return add_count(rc, count, result);
 }
 
 ld_rc queue_scenario_pause_queue(ld_txn *txn, ld_buf *result) {
@@ -306,7 +310,8 @@ ld_rc queue_scenario_pause_queue(ld_txn *txn, ld_buf *result) {
 
 ld_rc queue_scenario_drain(ld_txn *txn, ld_buf *result) {
   uint64_t count = 0;
-  return add_count(ld_queue_drain(txn, JOBS, &count), count, result);
+  ld_rc rc = ld_queue_drain(txn, JOBS, &count);
+  return add_count(rc, count, result);
 }
 
 /* ---- groups ---- */
@@ -322,7 +327,8 @@ ld_rc queue_scenario_group_claim(ld_txn *txn, ld_buf *result) {
 ld_rc queue_scenario_group_ack(ld_txn *txn, ld_buf *result) {
   ld_verdict verdict = LD_VERDICT_LOST;
   ld_held held = {grouped, token};
-  return told(ld_queue_ack(txn, GROUPED, &held, 1, &verdict), verdict, result);
+  ld_rc rc = ld_queue_ack(txn, GROUPED, &held, 1, &verdict);
+  return told(rc, verdict, result);
 }
 
 ld_rc queue_scenario_group_late(ld_txn *txn, ld_buf *result) {
@@ -331,7 +337,8 @@ ld_rc queue_scenario_group_late(ld_txn *txn, ld_buf *result) {
 
 ld_rc queue_scenario_group_drain(ld_txn *txn, ld_buf *result) {
   uint64_t count = 0;
-  return add_count(ld_queue_drain(txn, GROUPED, &count), count, result);
+  ld_rc rc = ld_queue_drain(txn, GROUPED, &count);
+  return add_count(rc, count, result);
 }
 
 /* ---- schedules ---- */
