@@ -323,7 +323,7 @@ ld_rc queue_begin_run(queue_work *work, const ld_job *job, const queue_claim *cl
 
 ld_rc queue_end_run(queue_work *work, const ld_job *job) {
   ld_rc rc = queue_del_claim(work, job->id);
-  work->tally.states[LD_JOB_RUNNING]--;
+  if (--work->tally.states[LD_JOB_RUNNING] == 0) work->tally.due[QUEUE_DUE_LEASE] = INT64_MAX;
   work->changed = true;
   return rc == LD_OK ? queue_group_ended(work, job) : rc;
 }

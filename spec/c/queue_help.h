@@ -166,4 +166,14 @@ static inline uint64_t count_of(ld_job_state state) {
   return counts[state];
 }
 
+/* Make, claim and end so many. */
+static inline void finish_jobs(int count, bool dead) {
+  for (int i = 0; i < count; i++) {
+    enqueue((ld_job_new){0}, i);
+    seen one = claim();
+    if (dead) fail_with(&one, (ld_failure){.no_retry = true});
+    if (!dead) ack(&one);
+  }
+}
+
 #endif
