@@ -280,6 +280,37 @@ static void test_data(void) {
   finish();
 }
 
+/* ---- rows, as in the tables of csrc/README.md ---- */
+
+static void check_row(const char *key, const char *value) {
+  uint8_t bytes[2][128];
+  size_t sizes[2];
+  const char *const texts[] = {key, value};
+  for (int i = 0; i < 2; i++) {
+    sizes[i] = strlen(texts[i]) / 2;
+    CHECK(sizes[i] <= sizeof bytes[i]);
+    for (size_t at = 0; at < sizes[i]; at++) {
+      unsigned byte;
+      CHECK(sscanf(texts[i] + 2 * at, "%2x", &byte) == 1);
+      bytes[i][at] = (uint8_t)byte;
+    }
+  }
+  ld_slice stored;
+  CHECK_RC(LD_OK, ld_get(txn, ld_bytes(bytes[0], sizes[0]), &stored));
+  CHECK(ld_equal(stored, ld_bytes(bytes[1], sizes[1])));
+}
+
+static void test_rows(void) {
+  ld_job_new job = {.data = LD_LITERAL("\x81\xa1x\x0a")};
+  ld_enqueued made;
+  start();
+  clock_ms = 1700000000000;
+  CHECK_RC(LD_OK, ld_queue_enqueue(txn, LD_LITERAL("mail"), &job, 1, &made));
+  check_row("0a306d61696c00", "0100d8a8c8c5020100b0ea0114000000008090fbd3090000e807");
+  check_row("0b1d021d061d06", "0100b7907b6f040100140080a0abfef96280a0abfef96200000000000081a1780a");
+  finish();
+}
+
 /* ---- ids, restarts ---- */
 
 static void test_ids_after_drain_and_restart(void) {
@@ -388,6 +419,7 @@ int main(void) {
   test_backoff();
   test_cancel_running();
   test_data();
+  test_rows();
   test_ids_after_drain_and_restart();
   test_stats();
   test_next();

@@ -112,37 +112,38 @@ static void test_local(void) {
 
 /* ---- what is refused ---- */
 
+static const struct {
+  const char *text, *why;
+} bad[] = {
+    {"", "expected 5 fields"},
+    {"* * * *", "got 4"},
+    {"* * * * * *", "got 6"},
+    {"@reboot", "got 1"},
+    {"60 * * * *", "minute: \"60\" is not between 0 and 59"},
+    {"* 24 * * *", "hour: \"24\" is not between 0 and 23"},
+    {"* * 0 * *", "day of month: \"0\" is not between 1 and 31"},
+    {"* * 32 * *", "day of month: \"32\""},
+    {"* * * 13 *", "month: \"13\" is not between 1 and 12"},
+    {"* * * juno *", "month: \"juno\" is no number and no name"},
+    {"* * * * 8", "day of week: \"8\" is not between 0 and 7"},
+    {"* * * * monday", "day of week: \"monday\""},
+    {"mon * * * *", "minute: \"mon\""},
+    {"-5 * * * *", "minute: \"\" is empty"},
+    {"5- * * * *", "minute: \"\" is empty"},
+    {"1,,2 * * * *", "minute: \"\" is empty"},
+    {"* 5-3 * * *", "hour: \"5-3\" goes backwards"},
+    {"*/0 * * * *", "minute: \"*/0\" has a step"},
+    {"*/x * * * *", "minute: \"*/x\" has a step"},
+    {"5/2 * * * *", "minute: \"5/2\" has a step, but no range"},
+    {"1.5 * * * *", "minute: \"1.5\""},
+    {"99999999999 * * * *", "minute:"},
+    {"* * ? * *", "day of month: \"?\""},
+    {"* * L * *", "day of month: \"L\""},
+    {"0 0 30 2 *", "day of month: \"30\" never comes in these months"},
+    {"0 0 31 4,6,9,11 *", "day of month: \"31\" never comes in these months"},
+};
+
 static void test_refused(void) {
-  static const struct {
-    const char *text, *why;
-  } bad[] = {
-      {"", "expected 5 fields"},
-      {"* * * *", "got 4"},
-      {"* * * * * *", "got 6"},
-      {"@reboot", "got 1"},
-      {"60 * * * *", "minute: \"60\" is not between 0 and 59"},
-      {"* 24 * * *", "hour: \"24\" is not between 0 and 23"},
-      {"* * 0 * *", "day of month: \"0\" is not between 1 and 31"},
-      {"* * 32 * *", "day of month: \"32\""},
-      {"* * * 13 *", "month: \"13\" is not between 1 and 12"},
-      {"* * * juno *", "month: \"juno\" is no number and no name"},
-      {"* * * * 8", "day of week: \"8\" is not between 0 and 7"},
-      {"* * * * monday", "day of week: \"monday\""},
-      {"mon * * * *", "minute: \"mon\""},
-      {"-5 * * * *", "minute: \"\" is empty"},
-      {"5- * * * *", "minute: \"\" is empty"},
-      {"1,,2 * * * *", "minute: \"\" is empty"},
-      {"* 5-3 * * *", "hour: \"5-3\" goes backwards"},
-      {"*/0 * * * *", "minute: \"*/0\" has a step"},
-      {"*/x * * * *", "minute: \"*/x\" has a step"},
-      {"5/2 * * * *", "minute: \"5/2\" has a step, but no range"},
-      {"1.5 * * * *", "minute: \"1.5\""},
-      {"99999999999 * * * *", "minute:"},
-      {"* * ? * *", "day of month: \"?\""},
-      {"* * L * *", "day of month: \"L\""},
-      {"0 0 30 2 *", "day of month: \"30\" never comes in these months"},
-      {"0 0 31 4,6,9,11 *", "day of month: \"31\" never comes in these months"},
-  };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     ld_cron cron;
     ld_error error = {0};
