@@ -10,6 +10,7 @@ local config = require "larder.config"
 local query = require "larder.query"
 require "larder.fluent"
 require "larder.upgrade"
+require "larder.worker"
 
 ---@class larder
 local larder = {
