@@ -161,6 +161,7 @@ build = {
     ["larder.types.listeners"] = "lua/larder/types/listeners.lua",
     ["larder.types.map"] = "lua/larder/types/map.lua",
     ["larder.types.queue"] = "lua/larder/types/queue.lua",
+    ["larder.types.worker"] = "lua/larder/types/worker.lua",
     ["larder.upgrade"] = "lua/larder/upgrade.lua",
     ["larder.worker"] = "lua/larder/worker.lua",
   },

@@ -167,10 +167,12 @@ support.on_each_engine("a bad declaration of a queue", function(given)
   it("is INVALID, and leaves none", function()
     local bad = {
       { lease = 0 }, { lease = -1 }, { lease = nan }, { lease = "x" }, { max_attempts = 0 }, { max_attempts = 1.5 }, { backoff = "soon" },
-      { backoff = -1 }, { backoff = nan }, { keep_done = -1 }, { keep_done = { count = -1 } }, { keep_done = { n = 1 } },
-      { keep_dead = infinite }, { limit = 5 }, { limit = { concurrency = 0 } }, { limit = { rate = -1 } }, { limit = { rate = 1, per = 0 } },
-      { limit = { by = "" , rate = 1 } }, { limit = { by = 5, rate = 1 } }, { limit = { rats = 1 } }, { leese = 1 }, { replace = 1 }, { sleep = 1 },
-      { 1 }, { [print] = 1 }, { lease = print },
+      { backoff = -1 }, { backoff = nan },
+      { keep_done = -1 }, { keep_done = { count = -1 } }, { keep_done = { n = 1 } },
+      { keep_dead = infinite }, { limit = 5 }, { limit = { concurrency = 0 } }, { limit = { rate = -1 } },
+      { limit = { rate = 1, per = 0 } },
+      { limit = { by = "" , rate = 1 } }, { limit = { by = 5, rate = 1 } }, { limit = { rats = 1 } },
+      { leese = 1 }, { replace = 1 }, { sleep = 1 }, { 1 }, { [print] = 1 }, { lease = print },
     }
     for _, options in ipairs(bad) do
       local raised = support.raises("INVALID", {}, given.store.queue, given.store, "mail", options)

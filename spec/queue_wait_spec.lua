@@ -93,8 +93,7 @@ support.on_each_engine("a wait", function(given)
   end)
 
   it("lets a coroutine server run others, which need not tell", function()
-    local q, store
-    q, _, store = sleeping(function() coroutine.yield() end)
+    local q, _, store = sleeping(function() coroutine.yield() end)
     local got
     local waiter = coroutine.create(function() got = q:dequeue { wait = 600 } end)
     for _ = 1, 5 do assert(coroutine.resume(waiter)) end
@@ -118,8 +117,9 @@ support.on_each_engine("a wait", function(given)
   end)
 
   it("raises when the store is closed meanwhile", function()
-    local q, store
-    q, _, store = sleeping(function() store:close() end)
+    local store
+    local q, _, opened = sleeping(function() store:close() end)
+    store = opened
     support.raises("CLOSED", "", q.dequeue, q, { wait = 60 })
   end)
 

@@ -1,6 +1,7 @@
 --- A job in the hands of a handler: job:extend(), job:release(), job:stopping(), as long as the worker holds it.
 ---
---- A hold is { worker, queue, job, lease, renew_at, gone }; `gone` is set when the job is not ours any more: "done", "released", "lost", "cancelled".
+--- A hold is { worker, queue, job, lease, renew_at, gone }; `gone` is set when the job is not ours any more: "done", "released", "lost",
+--- "cancelled".
 local core = require "larder.core"
 
 local primitive = core.queue

@@ -24,6 +24,7 @@ local elsewhere = {
   ["lua/larder/types/listeners.lua"] = "annotations only",
   ["lua/larder/types/map.lua"] = "annotations only",
   ["lua/larder/types/queue.lua"] = "annotations only",
+  ["lua/larder/types/worker.lua"] = "annotations only",
   ["lua/larder/hold.lua"] = "spec/worker_spec.lua",
 }
 
