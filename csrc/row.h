@@ -22,7 +22,9 @@ enum {
   LD_SPACE_DOCUMENT = 0x06,   /* (collection, id) -> document */
   LD_SPACE_COUNT = 0x07,      /* (collection) -> how many documents */
   LD_SPACE_INDEX = 0x08,      /* (index, values, id) -> id */
-  LD_SPACE_MAP = 0x09         /* (map) -> how many keys; (map, key...) -> value */
+  LD_SPACE_MAP = 0x09,        /* (map) -> how many keys; (map, key...) -> value */
+  LD_SPACE_QUEUE = 0x0a,      /* (queue) -> number, options */
+  LD_SPACE_JOB = 0x0b         /* (number of the queue, kind, ...) -> see queue.h */
 };
 
 typedef struct ld_row {

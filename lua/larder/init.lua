@@ -11,6 +11,7 @@ local migrate = require "larder.migrate"
 local query = require "larder.query"
 require "larder.fluent"
 require "larder.upgrade"
+require "larder.worker"
 
 ---@class larder
 local larder = {

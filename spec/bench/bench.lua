@@ -1,5 +1,5 @@
 -- bench.lua -- `lua spec/bench/bench.lua [directory of room files]`: Larder side by side with raw liblmdb in C, with a minimal
--- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua; how: measure.lua.
+-- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua, queues.lua; how: measure.lua.
 --
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
 -- ONLY picks groups by a Lua pattern.
@@ -7,6 +7,7 @@ local collections = require "spec.bench.collections"
 local data = require "spec.bench.data"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
+local queues = require "spec.bench.queues"
 local report = require "spec.bench.report"
 local rows = require "spec.bench.rows"
 local sides = require "spec.bench.sides"
@@ -57,6 +58,10 @@ local function groups(folder)
     { "document create durable", collections.create_durable },
     { "document create unsynced", collections.create_unsynced },
     { "document many", collections.many },
+    { "queue durable", queues.durable },
+    { "queue unsynced", queues.unsynced },
+    { "queue memory", queues.memory },
+    { "queue many", queues.many },
   }
   if folder then
     list[#list + 1] = { "import", function() return many.import(folder) end }
