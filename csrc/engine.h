@@ -41,9 +41,8 @@ typedef struct ld_config {
   ld_env env;
   const ld_option *options;
   size_t option_count;
-  /* The row that a new, empty environment is made with, atomically; empty: none. */
+  /* The row that a new, empty environment is made with, atomically; empty: none. Whether a stored row is undamaged; NULL: not known. */
   ld_slice first_key, first_value;
-  /* Whether a stored row is undamaged; NULL: not known. */
   bool (*check_row)(ld_slice key, ld_slice value);
 } ld_config;
 
@@ -62,8 +61,7 @@ typedef struct ld_engine_ops {
   uint32_t abi; /* LD_ENGINE_ABI; compared first */
   const char *name;
   uint32_t promises;
-  /* Of the structs that begin with ld_engine, ld_txn, ld_cursor; allocated zeroed by engine.c. */
-  size_t engine_size, txn_size, cursor_size;
+  size_t engine_size, txn_size, cursor_size; /* of its structs; engine.c allocates them zeroed */
 
   /* may. The names of its options, NULL-terminated; engine.c refuses others, naming the nearest. NULL: it has none. */
   const char *const *options;
@@ -174,9 +172,8 @@ ld_rc ld_del_range(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *count);
 ** by key, so stepping from a row that was deleted goes to that row's neighbour as it is then, and `current` is NOTFOUND there. */
 ld_rc ld_cursor_open(ld_txn *txn, ld_cursor **cursor);
 void ld_cursor_close(ld_cursor *cursor);
-/* To the first key >= `key`; NOTFOUND: behind the last row. */
+/* seek: to the first key >= `key`. NOTFOUND, of next too: now behind the last row, from where prev goes to it. */
 ld_rc ld_cursor_seek(ld_cursor *cursor, ld_slice key);
-/* NOTFOUND: now behind the last row, from where prev goes to it. */
 ld_rc ld_cursor_next(ld_cursor *cursor);
 ld_rc ld_cursor_prev(ld_cursor *cursor);  /* NOTFOUND: now before the first row */
 void ld_cursor_to_end(ld_cursor *cursor); /* behind the last row */

@@ -109,7 +109,7 @@ static ld_rc count_rows(verify *v, uint8_t space, uint64_t number, uint64_t *cou
 }
 
 ld_rc verify_numbers_compare(verify_numbers *numbers, uint8_t space, verify_stray stray) {
-  uint64_t number, rows, from = numbers->after + 1;
+  uint64_t number = 0, rows, from = numbers->after + 1;
   ld_rc rc;
   while ((rc = first_number(numbers->v, space, from, &number)) == LD_OK &&
          number <= numbers->up_to) {

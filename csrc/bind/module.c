@@ -2,6 +2,7 @@
 #include "../engines/lmdb_engine.h"
 #include "../store.h"
 #include "bind.h"
+#include "verify.h"
 #include "collection_box.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
@@ -47,6 +48,7 @@ static const luaL_Reg functions[] = {
     {"options", engine_options},
     {"unknown", unknown_name},
     {"fail", fail},
+    {"recover", lb_recover},
     {NULL, NULL},
 };
 
@@ -65,6 +67,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_map_iterator(L);
   lb_open_collections(L, module);
   lb_open_collection_iterator(L);
+  lb_open_reports(L);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);
