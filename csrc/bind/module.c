@@ -4,6 +4,7 @@
 #include "bind.h"
 #include "host.h"
 #include "queue_box.h"
+#include "verify.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -48,6 +49,7 @@ static const luaL_Reg functions[] = {
     {"options", engine_options},
     {"unknown", unknown_name},
     {"fail", fail},
+    {"recover", lb_recover},
     {NULL, NULL},
 };
 
@@ -70,6 +72,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_collection_upgrade(L, module);
   lb_open_programs(L);
   lb_open_host(L, module);
+  lb_open_reports(L);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "queue_box.h"
+#include "bind.h"
+#include "verify.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };
@@ -229,6 +231,7 @@ static const luaL_Reg methods[] = {
     {"begin", lb_begin},
     {"on_commit", lb_on_commit},
     {"stats", lb_stats},
+    {"verify", lb_verify},
     {"sync", sync_store},
     {"close", close_store},
     {NULL, NULL},

@@ -1,0 +1,179 @@
+/* verify_collection.c -- collections: declarations, documents, counts; each document's entries by verify_index.c. */
+#include "index.h"
+#include "verify_run.h"
+
+static ld_error *error_of(const verify *v) { return &v->txn->engine->error; }
+
+/* ---- one row by itself ---- */
+
+static void note_numbers(verify *v, const ld_declaration *declaration) {
+  for (unsigned i = 0; i < declaration->count; i++)
+    verify_number(v, declaration->indexes[i].number);
+}
+
+ld_rc verify_declaration_row(verify *v, const verify_key *key, const ld_row *row) {
+  ld_declaration declaration;
+  (void)key;
+  v->report->collections++;
+  ld_rc rc = ld_value_check(row->payload, error_of(v));
+  if (rc == LD_OK) rc = ld_declaration_read(row->payload, &declaration, error_of(v));
+  if (rc == LD_NOMEM) return rc;
+  if (rc != LD_OK) {
+    v->declaration_damaged = true;
+    return verify_found_error(v, "collection");
+  }
+  note_numbers(v, &declaration);
+  ld_declaration_clear(&declaration);
+  return LD_OK;
+}
+
+/* Open a handle; damage of the declaration is found with its row, and leaves `*looked` false. */
+static ld_rc open_collection(verify *v, ld_slice name, ld_collection *handle, bool *declared,
+                             bool *looked) {
+  ld_collection_clear(handle);
+  ld_rc rc = ld_collection_init(handle, name, LD_SLICE_NONE, error_of(v));
+  if (rc == LD_OK) rc = ld_collection_look(v->txn, handle);
+  *looked = rc == LD_OK;
+  *declared = rc != LD_OK || handle->current.bytes.size > 0;
+  return verify_pass(rc);
+}
+
+/* The collection of the row at hand; rows of one come in a row. */
+static ld_rc meet_collection(verify *v, ld_slice name) {
+  if (ld_equal(ld_buf_slice(&v->collection.name), name)) return LD_OK;
+  ld_rc rc = open_collection(v, name, &v->collection, &v->declared, &v->looked);
+  if (rc != LD_OK || v->declared) return rc;
+  return verify_mend(v, LD_MEND_DECLARATION, name, LD_SLICE_NONE, 0);
+}
+
+static bool is_same_id(const ld_part *part, ld_slice id) {
+  ld_token token = {.kind = LD_NIL};
+  ld_value_next(&id, &token);
+  if (part->kind == LD_PART_INT) return token.kind == LD_INT && token.integer == part->integer;
+  return part->kind == LD_PART_STRING && ld_is_string(&token) && ld_equal(token.bytes, part->bytes);
+}
+
+/* Whether the document is one, with the id of its key. False: its error says why not. */
+static bool check_document(verify *v, const ld_collection *handle, const verify_key *key,
+                           ld_slice document) {
+  ld_token head = {.kind = LD_NIL};
+  ld_slice rest = document;
+  if (ld_value_check(document, error_of(v)) != LD_OK) return false;
+  ld_value_next(&rest, &head);
+  if (head.kind != LD_MAP) return ld_fail(error_of(v), LD_CORRUPT, "is no map"), false;
+  ld_slice id = ld_collection_find_id(handle, document);
+  if (id.size == 0) return ld_fail(error_of(v), LD_CORRUPT, "has no id"), false;
+  if (is_same_id(&key->last, id)) return true;
+  ld_buf text = {0};
+  verify_id_name(id, &text);
+  ld_fail(error_of(v), LD_CORRUPT, "its id is another one: %.*s", (int)text.size,
+          (const char *)text.data);
+  ld_buf_clear(&text);
+  return false;
+}
+
+ld_rc verify_document_row(verify *v, const verify_key *key, const ld_row *row) {
+  v->report->documents++;
+  ld_rc rc = meet_collection(v, key->name);
+  if (rc == LD_OK && !v->declared)
+    rc = verify_found(v, "document", "its collection was never declared");
+  if (rc != LD_OK || !v->looked) return rc;
+  return check_document(v, &v->collection, key, row->payload) ? LD_OK
+                                                              : verify_found_error(v, "document");
+}
+
+ld_rc verify_count_row(verify *v, const verify_key *key, const ld_row *row) {
+  ld_slice payload = row->payload;
+  uint64_t count;
+  ld_rc rc = meet_collection(v, key->name);
+  if (rc != LD_OK) return rc;
+  bool number = ld_read_varint(&payload, &count) && payload.size == 0;
+  if (number && v->declared) return LD_OK;
+  rc = number ? verify_found(v, "count", "its collection was never declared")
+              : verify_found(v, "count", "is no number");
+  return rc == LD_OK ? verify_mend(v, LD_MEND_COUNT, key->name, LD_SLICE_NONE, 0) : rc;
+}
+
+/* ---- all of one collection ---- */
+
+static ld_rc visit_document(verify *v, verify_collection *c, const ld_row *row) {
+  verify_key key;
+  c->documents++;
+  ld_rc rc = verify_step(v);
+  if (rc == LD_OK) rc = verify_key_read(v, row->key, &key);
+  if (rc != LD_OK || c->handle.current.count == 0) return rc;
+  if (!key.sound || !check_document(v, &c->handle, &key, row->payload)) return LD_OK;
+  return verify_entries_of(v, c, ld_collection_find_id(&c->handle, row->payload), row->payload);
+}
+
+static ld_rc visit_documents(verify *v, verify_collection *c) {
+  ld_buf prefix = {0};
+  ld_scan scan;
+  ld_row row;
+  ld_buf_byte(&prefix, LD_SPACE_DOCUMENT);
+  ld_tuple_string(&prefix, ld_buf_slice(&c->handle.name));
+  if (prefix.failed) return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  ld_slice own = ld_buf_slice(&prefix);
+  v->skipped = 0;
+  ld_rc rc = ld_scan_begin(&scan, v->txn, own, LD_SLICE_NONE);
+  while (rc == LD_OK && (rc = verify_next(v, &scan, &row)) == LD_OK) {
+    bool under = verify_is_under(row.key, own);
+    if (!under && verify_is_short(own)) break;
+    if (under) rc = visit_document(v, c, &row);
+  }
+  ld_scan_end(&scan);
+  ld_buf_clear(&prefix);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+static ld_rc check_count(verify *v, const verify_collection *c, uint64_t skipped) {
+  uint64_t count = 0;
+  ld_slice name = ld_buf_slice(&c->handle.name);
+  ld_quoted quoted;
+  ld_rc rc = ld_collection_count(v->txn, (ld_collection *)&c->handle, &count);
+  if (rc != LD_OK) return verify_pass(rc);
+  if (count >= c->documents && count <= c->documents + skipped) return LD_OK;
+  verify_at(v, "collection %s", ld_quote(name, quoted));
+  rc = verify_found(v, "count", "says %llu documents, there are %llu", (unsigned long long)count,
+                    (unsigned long long)c->documents);
+  return rc == LD_OK ? verify_mend(v, LD_MEND_COUNT, name, LD_SLICE_NONE, 0) : rc;
+}
+
+static ld_rc check_collection(verify *v, verify_collection *c) {
+  ld_slice name = ld_buf_slice(&c->handle.name);
+  const ld_declaration *current = &c->handle.current;
+  ld_rc rc = visit_documents(v, c);
+  uint64_t skipped = v->skipped;
+  for (unsigned i = 0; i < current->count && rc == LD_OK; i++) rc = verify_entries(v, c, i);
+  for (unsigned i = 0; i < current->count && rc == LD_OK; i++)
+    if ((c->broken >> i & 1) != 0)
+      rc = verify_mend(v, LD_MEND_INDEX, name, current->indexes[i].name, 0);
+  if (rc == LD_OK) rc = check_count(v, c, skipped);
+  if (rc == LD_OK && v->calls->collection != NULL)
+    v->calls->collection(v->calls->context, name, c->documents, current->count);
+  return rc;
+}
+
+static ld_rc visit_collection(verify *v, ld_slice name) {
+  verify_collection c = {.documents = 0};
+  bool declared, looked = false;
+  ld_rc rc = open_collection(v, name, &c.handle, &declared, &looked);
+  if (rc == LD_OK && looked) rc = check_collection(v, &c);
+  ld_collection_clear(&c.handle);
+  return rc;
+}
+
+ld_rc verify_collections(verify *v) {
+  static const uint8_t space = LD_SPACE_COLLECTION;
+  ld_scan scan;
+  ld_row row;
+  verify_key key;
+  ld_rc rc = ld_scan_begin(&scan, v->txn, ld_bytes(&space, 1), LD_SLICE_NONE);
+  while (rc == LD_OK && (rc = verify_next(v, &scan, &row)) == LD_OK) {
+    bool sound = ld_value_check(row.payload, error_of(v)) == LD_OK;
+    rc = verify_key_read(v, row.key, &key);
+    if (rc == LD_OK && sound && key.sound) rc = visit_collection(v, key.name);
+  }
+  ld_scan_end(&scan);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
