@@ -4,6 +4,7 @@
 #include "bind.h"
 #include "host.h"
 #include "queue_box.h"
+#include "terminal.h"
 #include "verify.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
@@ -72,6 +73,8 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_collection_upgrade(L, module);
   lb_open_programs(L);
   lb_open_host(L, module);
+  lb_open_json(L, module);
+  lb_open_terminal(L, module);
   lb_open_reports(L);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
