@@ -1,0 +1,166 @@
+--- What commands have in common: their arguments, opening a store, ids and filters as people type them, a question before destroying.
+local core = require "larder.core"
+local config = require "larder.config"
+local json = require "larder.cli.json"
+local larder = require "larder"
+local terminal = require "larder.cli.terminal"
+
+local arguments = {}
+
+--- End the command: the command line is wrong.
+function arguments.refuse(...)
+  error({ usage = string.format(...) }, 0)
+end
+
+-- ---- declaring ----
+
+function arguments.url(command)
+  return command:argument("url", "The store: lmdb:./data, or - for the one of the environment.")
+end
+
+function arguments.json(command)
+  return command:flag("--json", "JSON for programs, a line a result.")
+end
+
+function arguments.dry_run(command)
+  return command:flag("-n --dry-run", "Say what would be done, and change nothing.")
+end
+
+function arguments.yes(command)
+  return command:flag("-y --yes", "Do not ask.")
+end
+
+function arguments.create(command)
+  return command:flag("--create", "Make the store when it is not there.")
+end
+
+local function whole_number(text)
+  local number = math.tointeger(tonumber(text))
+  if number and number >= 0 then return number end
+  return nil, ("expected a whole number, got %q"):format(text)
+end
+
+function arguments.count(command, name, description)
+  return command:option(name, description):argname "<n>":convert(whole_number)
+end
+
+local units = { s = 1, m = 60, h = 3600, d = 86400, w = 7 * 86400 }
+
+--- "30d" -> seconds
+local function duration(text)
+  local number, unit = text:match "^([%d.]+)([smhdw]?)$"
+  local seconds = tonumber(number)
+  if seconds then return seconds * (units[unit] or 1) end
+  return nil, ("expected a time such as 90, 15m, 12h or 30d, got %q"):format(text)
+end
+
+function arguments.duration(command, name, description)
+  return command:option(name, description):argname "<time>":convert(duration)
+end
+
+-- ---- reading ----
+
+--- JSON on the command line.
+---@param text string
+---@param what string
+function arguments.value(text, what)
+  local ok, value = pcall(json.value, text)
+  if ok then return value end
+  arguments.refuse("%s: %s", what, value.message)
+end
+
+--- A filter, a patch.
+---@return table?
+function arguments.object(text, what)
+  if text == nil then return nil end
+  local value = arguments.value(text, what)
+  if type(value) == "table" then return value end
+  arguments.refuse("%s: expected an object in JSON, got %s", what, text)
+end
+
+--- An id as people type it: 7 is the number, "7" in double quotes the text, all else is text as it is.
+---@param text string
+---@return string|integer
+function arguments.id(text)
+  if text:find "^%-?%d+$" then return math.tointeger(tonumber(text)) or text end
+  if text:find '^".*"$' then return arguments.value(text, "id") end
+  return text
+end
+
+--- The same, or a tuple: ["ada", 2]
+function arguments.key(text)
+  if text:find "^%[.*%]$" then return arguments.value(text, "key") end
+  return arguments.id(text)
+end
+
+--- "a,-b" -> { "a", "-b" }
+function arguments.names(text)
+  if text == nil then return nil end
+  local names = {}
+  for name in text:gmatch "[^,]+" do names[#names + 1] = name end
+  return names
+end
+
+-- ---- opening ----
+
+local function environment()
+  return os.getenv
+end
+
+local function resolve(url)
+  if url == "-" then return config.from_env(nil, environment()) end
+  return config.resolve(url, environment())
+end
+
+local function can(engine, option)
+  for _, name in ipairs(core.options(engine)) do
+    if name == option then return true end
+  end
+  return false
+end
+
+local function open(url, more)
+  if url == "-" then return larder.from_env(more) end
+  more.url = url
+  return larder.open(more)
+end
+
+--- A store to look at. It is never made; nothing in it can be changed.
+---@param url string
+---@return larder.Store
+function arguments.look(url)
+  local engine = resolve(url)
+  return open(url, can(engine, "read_only") and { read_only = true } or {})
+end
+
+--- A store to write to. One that is not there is a mistake in the URL, unless `create`.
+---@param url string
+---@param create? boolean
+---@return larder.Store
+function arguments.open(url, create)
+  if not create then arguments.look(url):close() end
+  return open(url, {})
+end
+
+-- ---- asking ----
+
+--- Whether to go on. Refuses where nobody can answer.
+---@param args table
+---@param ... any what string.format takes: "delete 3 documents?"
+---@return boolean
+function arguments.sure(args, ...)
+  if args.yes then return true end
+  local answer = terminal.ask(string.format(...))
+  if answer == nil then arguments.refuse "--yes is needed where nobody can be asked" end
+  if not answer then terminal.note "nothing was changed" end
+  return answer
+end
+
+--- Run f(tx) in a write transaction; with --dry-run it is rolled back.
+function arguments.write(store, args, f)
+  if not args.dry_run then return store:update(f) end
+  local tx <close> = store:begin "write"
+  return f(tx)
+end
+
+return arguments

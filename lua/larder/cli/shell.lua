@@ -1,0 +1,165 @@
+--- larder shell: a Lua prompt with `store`, `rooms` and `q`. Results are printed; what is not finished goes on in the next line.
+---
+--- At a terminal lines are edited by larder.cli.line; a script may come from a pipe, and ends at its first error.
+local arguments = require "larder.cli.arguments"
+local core = require "larder.core"
+local history = require "larder.cli.history"
+local json = require "larder.cli.json"
+local larder = require "larder"
+local read_line = require "larder.cli.line"
+local show = require "larder.cli.show"
+local terminal = require "larder.cli.terminal"
+
+local shell = {
+  name = "shell",
+  summary = "A Lua prompt with store, rooms and q.",
+  description = [[A Lua prompt with store, rooms (store:rooms()), q (larder.q), larder and json(value). Values are printed; = is not needed.
+Tab completes, the arrows go through the history (LARDER_HISTORY, ~/.larder_history). Ctrl-C ends what runs, Ctrl-D the shell.]],
+  example = {
+    "larder shell lmdb:./data",
+    [[larder shell lmdb:./data -e 'for name in rooms:names() do print(name) end']],
+    "echo 'store:collection(\"plans\"):count()' | larder shell --read-only lmdb:./data",
+  },
+}
+
+function shell.declare(command)
+  arguments.url(command)
+  command:option("-e --execute", "Run this instead of asking; can be given again."):argname "<lua>":count "*"
+  command:flag("--read-only", "Nothing can be changed.")
+  arguments.create(command)
+end
+
+-- ---- running ----
+
+local function environment_of(store)
+  local environment = { store = store, rooms = store:rooms(), q = larder.q, larder = larder, null = larder.null }
+  function environment.json(value) terminal.print(json.text(value, true)) end
+  return setmetatable(environment, { __index = _G })
+end
+
+--- As an expression, else as statements.
+local function compile(source, environment)
+  local chunk = load("return " .. source, "=shell", "t", environment)
+  if chunk then return chunk end
+  return load(source, "=shell", "t", environment)
+end
+
+local function is_unfinished(message)
+  return message ~= nil and message:find "<eof>'?$" ~= nil
+end
+
+local function print_results(results)
+  for i = 2, results.n do terminal.print(show(results[i])) end
+end
+
+--- Whether it ran to its end.
+local function run(chunk)
+  local results = table.pack(xpcall(chunk, function(problem)
+    return type(problem) == "string" and debug.traceback(problem, 2):gsub("\n%s*%[C%]: in function 'xpcall'.*", "") or problem
+  end))
+  if results[1] then
+    print_results(results)
+    return true
+  end
+  terminal.note("%s", tostring(results[2]))
+  return false
+end
+
+local function run_text(source, environment)
+  local chunk, problem = compile(source, environment)
+  if chunk then return run(chunk) end
+  terminal.note("%s", problem)
+  return false
+end
+
+-- ---- completion ----
+
+--- The names behind "store:col": fields of tables, methods of handles.
+local function names_in(value)
+  local mt = debug.getmetatable(value)
+  local from = { type(value) == "table" and value or {}, mt and type(mt.__index) == "table" and mt.__index or {} }
+  local names = {}
+  for _, each in ipairs(from) do
+    for name in next, each do
+      if type(name) == "string" and name:find "^[%a_][%w_]*$" then names[#names + 1] = name end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+--- What the path "store", "larder.q" stands for; nothing is called.
+local function value_of(path, environment)
+  local value = environment
+  for name in path:gmatch "[%w_]+" do
+    local ok, field = pcall(function() return value[name] end)
+    if not ok or field == nil then return nil end
+    value = field
+  end
+  return value
+end
+
+local function common_beginning(names)
+  local common = names[1] or ""
+  for _, name in ipairs(names) do
+    while name:sub(1, #common) ~= common do common = common:sub(1, -2) end
+  end
+  return common
+end
+
+local function completer(environment)
+  return function(line)
+    local path, word = line:match "([%a_][%w_.:]*)[.:]([%w_]*)$"
+    if not path then path, word = "", line:match "([%a_][%w_]*)$" or "" end
+    local value = value_of(path, environment)
+    local choices = {}
+    for _, name in ipairs(value ~= nil and names_in(value) or {}) do
+      if name:sub(1, #word) == word then choices[#choices + 1] = name end
+    end
+    return common_beginning(choices):sub(#word + 1), choices
+  end
+end
+
+-- ---- the prompt ----
+
+--- Lines up to a whole chunk. nil: the end; false: cancelled.
+local function read_chunk(environment, past, complete)
+  local source
+  repeat
+    local line, cancelled = read_line(source and "     >> " or "larder> ", past.lines, complete)
+    if not line then return nil end
+    if cancelled then return false end
+    past:add(line)
+    source = source and source .. "\n" .. line or line
+    local chunk, problem = compile(source, environment)
+  until chunk or not is_unfinished(problem)
+  return source
+end
+
+--- Ctrl-C while something ran: the prompt is there again, and can be interrupted again.
+local function talk(environment)
+  local past, complete = history(), completer(environment)
+  while true do
+    local source = read_chunk(environment, past, complete)
+    if source == nil then return end
+    if source and source:find "%S" then run_text(source, environment) end
+    core.caught()
+  end
+end
+
+local function execute(sources, environment)
+  for _, source in ipairs(sources) do
+    if not run_text(source, environment) then return 3 end
+  end
+end
+
+function shell.run(args)
+  local store <close> = args.read_only and arguments.look(args.url) or arguments.open(args.url, args.create)
+  local environment = environment_of(store)
+  if #args.execute > 0 then return execute(args.execute, environment) end
+  if not terminal.can_ask() then return execute({ io.read "a" }, environment) end
+  terminal.note("larder %s, %s. Ctrl-D ends.", larder.version, tostring(store))
+  talk(environment)
+end
+
+return shell
