@@ -186,9 +186,9 @@ local function make_done(queue, list)
 end
 
 local function make_dead(queue, list)
-  for i = 1, #list do list[i] = { data = list[i], max_attempts = 1 } end
+  for i = 1, #list do list[i] = { data = list[i] } end
   queue:enqueue_many(list)
-  queue:dequeue { n = #list, lease = 0.001 }
+  for _, one in ipairs(queue:dequeue { n = #list }) do queue:fail(one, "no", { retry = false }) end
 end
 
 local function with_many(make)
