@@ -57,8 +57,7 @@ static ld_rc set_options(queue_work *work, const ld_queue_options *options) {
   work->declared = true;
   prune_again(&work->tally);
   work->changed = true;
-  ld_rc rc = queue_put_declaration(work);
-  return rc == LD_OK ? queue_regroup(work, &before) : rc;
+  return queue_regroup(work, &before);
 }
 
 /* Whether a program may set this at all; ld_queue_options_read has checked what comes from documents. */

@@ -1,8 +1,7 @@
 /* queue.h -- durable background jobs, in the same store and the same transaction as the data.
 **
-**   QUEUE (name)                                  -> number, options
-**   JOB (number, 0)                               -> the tally: counts, statistics, and before when nothing can fall due
-**       (number, 1, id)                           -> a claim: token, attempt, lease; while the job runs
+**   QUEUE (name)                                  -> number, options, tally: counts, statistics, and before when nothing can fall due
+**   JOB (number, 1, id)                           -> a claim: token, attempt, lease; while the job runs
 **       (number, 2, priority, run_at, id)         -> ready; with limit.by only the first job of each group that may run now
 **       (number, 3, id)                           -> the lane: a job as in 4, ready when its id is from the tally's `head` on
 **       (number, 4, id)                           -> a job: what it is while nobody runs it, and its data

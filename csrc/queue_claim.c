@@ -30,6 +30,8 @@ static ld_rc run(queue_work *work, const ld_claim *claim, ld_job *job, ld_job_vi
   queue_claim run = {.token = new_token(&work->txn->engine->env),
                      .attempt = job->attempt + 1,
                      .claimed_at = work->now,
+                     .lane = job->lane,
+                     .keyed = job->key.size > 0,
                      .lease_until = queue_later(work->now, lease_ms(work, claim, job))};
   int64_t since = job->run_at > job->enqueued_at ? job->run_at : job->enqueued_at;
   ld_rc rc = queue_begin_run(work, job, &run);

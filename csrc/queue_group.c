@@ -101,15 +101,15 @@ static ld_rc save_group(queue_work *work, const group *of) {
   for (int i = 0; of->has_head && i < 3; i++) queue_put_int(&payload, of->head[i]);
   queue_put_int(&payload, of->wake);
   queue_rate_encode(&of->rate, &payload);
-  return ld_row_put(work->txn, ld_buf_slice(&key), ld_buf_slice(&payload));
+  return ld_row_put_plain(work->txn, ld_buf_slice(&key), ld_buf_slice(&payload));
 }
 
 /* ---- heads ---- */
 
 static ld_rc put_ready(queue_work *work, const int64_t job[3]) {
   queue_space space;
-  return ld_row_put(work->txn, queue_key3(space, work, QUEUE_READY, job[0], job[1], job[2]),
-                    LD_SLICE_NONE);
+  return ld_row_put_plain(work->txn, queue_key3(space, work, QUEUE_READY, job[0], job[1], job[2]),
+                          LD_SLICE_NONE);
 }
 
 static ld_rc del_ready(queue_work *work, const int64_t job[3]) {
@@ -137,7 +137,7 @@ static ld_rc set_wake(queue_work *work, group *of, int64_t at) {
     ld_tuple_int(&key, time);
     ld_buf_add(&key, ld_bytes(of->name, of->name_size));
     rc = step == 0 ? ld_row_del(work->txn, ld_buf_slice(&key))
-                   : ld_row_put(work->txn, ld_buf_slice(&key), LD_SLICE_NONE);
+                   : ld_row_put_plain(work->txn, ld_buf_slice(&key), LD_SLICE_NONE);
     if (rc == LD_NOTFOUND) rc = queue_damaged(work->txn, "a group");
   }
   if (at != 0) queue_due_by(&work->tally, QUEUE_DUE_WAKE, at);
@@ -199,7 +199,8 @@ ld_rc queue_add_ready(queue_work *work, const ld_job *job) {
   group of;
   if (!by_group(work)) return put_ready(work, (int64_t[]){job->priority, job->run_at, job->id});
   ld_rc rc = load_group_of(work, job, &of);
-  if (rc == LD_OK) rc = ld_row_put(work->txn, grouped_key(space, work, &of, job), LD_SLICE_NONE);
+  if (rc == LD_OK)
+    rc = ld_row_put_plain(work->txn, grouped_key(space, work, &of, job), LD_SLICE_NONE);
   return rc == LD_OK ? refresh(work, &of) : rc;
 }
 

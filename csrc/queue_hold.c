@@ -3,24 +3,29 @@
 
 /* ---- holding ---- */
 
-static ld_verdict judge(const queue_claim *claim) {
-  return claim->cancelled ? LD_VERDICT_CANCELLED : LD_VERDICT_OK;
-}
-
-/* Load the job that `held` is the holder of; else the verdict is LOST. */
-static ld_rc load_held(queue_work *work, ld_held held, ld_job *job, queue_claim *claim,
-                       ld_verdict *verdict) {
+/* The claim that `held` is the holder of; else the verdict is LOST. */
+static ld_rc find_claim(queue_work *work, ld_held held, queue_claim *claim, ld_verdict *verdict) {
   *verdict = LD_VERDICT_LOST;
   if (work->number == 0) return LD_OK;
   ld_rc rc = queue_get_claim(work, held.id, claim);
   if (rc == LD_NOTFOUND || (rc == LD_OK && claim->token != held.token)) return LD_OK;
-  if (rc == LD_OK) rc = queue_load(work, held.id, job);
-  if (rc == LD_NOTFOUND) rc = queue_damaged(work->txn, "a job");
-  if (rc != LD_OK) return rc;
+  if (rc == LD_OK) *verdict = claim->cancelled ? LD_VERDICT_CANCELLED : LD_VERDICT_OK;
+  return rc;
+}
+
+static ld_rc load_claimed(queue_work *work, int64_t id, const queue_claim *claim, ld_job *job) {
+  ld_rc rc = queue_load(work, id, job);
+  if (rc == LD_NOTFOUND) return queue_damaged(work->txn, "a job");
   job->attempt = claim->attempt;
   job->claimed_at = claim->claimed_at;
-  *verdict = judge(claim);
-  return LD_OK;
+  return rc;
+}
+
+static ld_rc load_held(queue_work *work, ld_held held, ld_job *job, queue_claim *claim,
+                       ld_verdict *verdict) {
+  ld_rc rc = find_claim(work, held, claim, verdict);
+  if (rc != LD_OK || *verdict == LD_VERDICT_LOST) return rc;
+  return load_claimed(work, held.id, claim, job);
 }
 
 /* It runs no more; when it was cancelled, that is its end. */
@@ -31,11 +36,20 @@ static ld_rc end_held(queue_work *work, ld_job *job, const queue_claim *claim) {
 
 /* ---- ack ---- */
 
+/* Whether the job goes without a trace: then it is not read. */
+static bool is_plain(const queue_work *work, const queue_claim *claim) {
+  const ld_queue_options *options = &work->options;
+  return !claim->cancelled && !claim->keyed && options->limit.by[0] == 0 &&
+         options->keep_done_ms == 0 && options->keep_done_count == 0;
+}
+
 static ld_rc ack(queue_work *work, ld_held held, ld_verdict *verdict) {
-  ld_job job;
   queue_claim claim;
-  ld_rc rc = load_held(work, held, &job, &claim, verdict);
+  ld_rc rc = find_claim(work, held, &claim, verdict);
   if (rc != LD_OK || *verdict == LD_VERDICT_LOST) return rc;
+  ld_job job = {.id = held.id, .lane = claim.lane};
+  if (!is_plain(work, &claim)) rc = load_claimed(work, held.id, &claim, &job);
+  if (rc != LD_OK) return rc;
   queue_timing_add(&work->tally.run, work->now - claim.claimed_at);
   rc = end_held(work, &job, &claim);
   return rc == LD_OK && !claim.cancelled ? queue_finish(work, &job, LD_JOB_DONE) : rc;
@@ -161,17 +175,12 @@ ld_rc ld_queue_release(ld_txn *txn, ld_slice queue, ld_held held, int64_t delay_
 
 static ld_rc extend(queue_work *work, ld_held held, int64_t until, ld_verdict *verdict) {
   queue_claim claim;
-  *verdict = LD_VERDICT_LOST;
-  if (work->number == 0) return LD_OK;
-  ld_rc rc = queue_get_claim(work, held.id, &claim);
-  if (rc == LD_NOTFOUND || (rc == LD_OK && claim.token != held.token)) return LD_OK;
-  if (rc != LD_OK) return rc;
-  *verdict = judge(&claim);
-  if (claim.cancelled || claim.lease_until == until) return LD_OK;
-  bool tally_changes = until < work->tally.due[QUEUE_DUE_LEASE] || work->changed;
+  ld_rc rc = find_claim(work, held, &claim, verdict);
+  if (rc != LD_OK || *verdict != LD_VERDICT_OK || claim.lease_until == until) return rc;
+  bool earlier = until < work->tally.due[QUEUE_DUE_LEASE];
   claim.lease_until = until;
   rc = queue_put_claim(work, held.id, &claim);
-  work->changed = tally_changes;
+  work->changed = earlier; /* else the tally need not be written */
   return rc;
 }
 

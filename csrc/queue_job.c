@@ -6,13 +6,17 @@
 
 /* ---- claims ---- */
 
+enum { CANCELLED = 1, LANE = 2, KEYED = 4 };
+
 ld_rc queue_read_claim(ld_txn *txn, ld_slice payload, queue_claim *claim) {
-  int64_t cancelled;
+  int64_t flags;
   if (!queue_take_int(&payload, &claim->token) || !queue_take_int(&payload, &claim->attempt) ||
       !queue_take_int(&payload, &claim->claimed_at) ||
-      !queue_take_int(&payload, &claim->lease_until) || !queue_take_int(&payload, &cancelled))
+      !queue_take_int(&payload, &claim->lease_until) || !queue_take_int(&payload, &flags))
     return queue_damaged(txn, "a claim");
-  claim->cancelled = cancelled != 0;
+  claim->cancelled = (flags & CANCELLED) != 0;
+  claim->lane = (flags & LANE) != 0;
+  claim->keyed = (flags & KEYED) != 0;
   return LD_OK;
 }
 
@@ -31,10 +35,12 @@ ld_rc queue_put_claim(queue_work *work, int64_t id, const queue_claim *claim) {
   queue_put_int(&payload, claim->attempt);
   queue_put_int(&payload, claim->claimed_at);
   queue_put_int(&payload, claim->lease_until);
-  queue_put_int(&payload, claim->cancelled ? 1 : 0);
+  queue_put_int(&payload, (claim->cancelled ? CANCELLED : 0) | (claim->lane ? LANE : 0) |
+                              (claim->keyed ? KEYED : 0));
   queue_due_by(&work->tally, QUEUE_DUE_LEASE, claim->lease_until);
   work->changed = true;
-  return ld_row_put(work->txn, queue_key1(space, work, QUEUE_CLAIM, id), ld_buf_slice(&payload));
+  return ld_row_put_plain(work->txn, queue_key1(space, work, QUEUE_CLAIM, id),
+                          ld_buf_slice(&payload));
 }
 
 ld_rc queue_del_claim(queue_work *work, int64_t id) {
@@ -180,7 +186,7 @@ ld_rc queue_put_job(queue_work *work, const ld_job *job) {
   queue_encode_job(&stored, &payload);
   ld_rc rc = payload.failed
                  ? queue_no_memory(work->txn)
-                 : ld_row_put(work->txn, job_key(space, work, job), ld_buf_slice(&payload));
+                 : ld_row_put_plain(work->txn, job_key(space, work, job), ld_buf_slice(&payload));
   ld_buf_clear(&payload);
   return rc;
 }
@@ -207,8 +213,8 @@ static ld_rc enter_delayed(queue_work *work, const ld_job *job) {
   ld_buf payload = {.data = room, .capacity = sizeof room};
   queue_put_int(&payload, job->priority);
   queue_due_by(&work->tally, QUEUE_DUE_DELAYED, job->run_at);
-  return ld_row_put(work->txn, queue_key2(space, work, QUEUE_DELAYED, job->run_at, job->id),
-                    ld_buf_slice(&payload));
+  return ld_row_put_plain(work->txn, queue_key2(space, work, QUEUE_DELAYED, job->run_at, job->id),
+                          ld_buf_slice(&payload));
 }
 
 static ld_slice finished_key(queue_space space, const queue_work *work, const ld_job *job) {
@@ -229,7 +235,7 @@ ld_rc queue_enter(queue_work *work, const ld_job *job) {
   if (job->state == LD_JOB_DELAYED) return enter_delayed(work, job);
   if (job->state == LD_JOB_READY) return enter_ready(work, job);
   queue_due_by(&work->tally, due_of(job->state), prune_at(work, job));
-  return ld_row_put(work->txn, finished_key(space, work, job), LD_SLICE_NONE);
+  return ld_row_put_plain(work->txn, finished_key(space, work, job), LD_SLICE_NONE);
 }
 
 /* Out of turn: its row goes to the others. */
@@ -264,13 +270,13 @@ bool queue_may_enter_lane(const queue_work *work, const ld_job *job) {
          (work->tally.in_lane == 0 || job->run_at >= work->tally.lane_at);
 }
 
-static ld_rc load_lane(queue_work *work, ld_job *job) {
+static ld_rc seek_lane(queue_work *work, ld_job *job) {
   queue_space space, prefix;
   ld_scan scan;
   ld_row row;
   int64_t id;
   ld_buf lane = queue_key(prefix, work, QUEUE_LANE);
-  ld_slice before = queue_key1(space, work, QUEUE_LANE, work->tally.head - 1);
+  ld_slice before = queue_key1(space, work, QUEUE_LANE, work->tally.head);
   ld_rc rc = ld_scan_begin(&scan, work->txn, ld_buf_slice(&lane), before);
   if (rc != LD_OK) return rc;
   rc = ld_scan_next(&scan, &row);
@@ -278,6 +284,16 @@ static ld_rc load_lane(queue_work *work, ld_job *job) {
   if (rc == LD_OK) rc = copy_job(work, row.payload, id, true, job);
   ld_scan_end(&scan);
   return rc == LD_NOTFOUND ? queue_damaged(work->txn, "the lane") : rc;
+}
+
+/* Where nothing else draws on the sequence, ids have no gaps. */
+static ld_rc load_lane(queue_work *work, ld_job *job) {
+  queue_space space;
+  ld_row row;
+  int64_t head = work->tally.head;
+  ld_rc rc = ld_row_get(work->txn, queue_key1(space, work, QUEUE_LANE, head), &row);
+  if (rc == LD_OK) return copy_job(work, row.payload, head, true, job);
+  return rc == LD_NOTFOUND ? seek_lane(work, job) : rc;
 }
 
 /* Whether the READY range has one that is before it; load that. */

@@ -1,6 +1,6 @@
 /* queue_row.c -- see queue_row.h.
 **
-** The QUEUE row: number, declared, the options. The JOB row:
+** The row of a queue: number, whether it was declared, the options, the tally (queue_tally.c). That of a job:
 **   state | attempt | max_attempts | priority | run_at | enqueued_at | finished_at | timeout | size of key, key | size of tags, tags |
 **   number of errors, size of errors, errors | data
 ** where times and the priority are signed (queue_put_int), the rest unsigned LEB128, the state a byte. */
@@ -99,7 +99,7 @@ int queue_compare(const int64_t a[3], const int64_t b[3]) {
   return 0;
 }
 
-/* ---- the declaration ---- */
+/* ---- the row of a queue ---- */
 
 static void encode_options(const ld_queue_options *options, ld_buf *payload) {
   const ld_queue_limit *limit = &options->limit;
@@ -109,66 +109,40 @@ static void encode_options(const ld_queue_options *options, ld_buf *payload) {
                              limit->per_ms};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     ld_buf_varint(payload, (uint64_t)numbers[i]);
+  ld_buf_varint(payload, strlen(limit->by));
   ld_buf_add(payload, ld_text(limit->by));
 }
 
-static bool decode_options(ld_slice rest, ld_queue_options *options) {
+static bool decode_by(ld_slice *rest, char by[LD_QUEUE_FIELD_MAX + 1]) {
+  uint64_t size;
+  if (!ld_read_varint(rest, &size) || size > rest->size || size > LD_QUEUE_FIELD_MAX) return false;
+  memcpy(by, rest->data, (size_t)size);
+  by[size] = 0;
+  *rest = ld_bytes(rest->data + size, rest->size - (size_t)size);
+  return true;
+}
+
+static bool decode_options(ld_slice *rest, ld_queue_options *options) {
   ld_queue_limit *limit = &options->limit;
-  uint64_t backoff;
+  uint64_t number;
   int64_t *const numbers[] = {
       &options->lease_ms,     &options->max_attempts, NULL,
       &options->backoff_ms,   &options->keep_done_ms, &options->keep_done_count,
       &options->keep_dead_ms, &limit->concurrency,    &limit->rate,
       &limit->per_ms};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    if (!ld_read_varint(&rest, &backoff)) return false;
-    if (numbers[i] != NULL) *numbers[i] = (int64_t)backoff;
-    if (numbers[i] == NULL) options->backoff = (ld_backoff_kind)backoff;
+    if (!ld_read_varint(rest, &number)) return false;
+    if (numbers[i] != NULL) *numbers[i] = (int64_t)number;
+    if (numbers[i] == NULL) options->backoff = (ld_backoff_kind)number;
   }
-  if (rest.size >= sizeof limit->by) return false;
-  memset(limit->by, 0, sizeof limit->by);
-  if (rest.size > 0) memcpy(limit->by, rest.data, rest.size);
-  return true;
+  return decode_by(rest, limit->by);
 }
 
-static ld_slice declaration_key(queue_space space, ld_slice name) {
+static ld_slice queue_row_key(queue_space space, ld_slice name) {
   ld_buf key = {.data = space, .capacity = sizeof(queue_space)};
   ld_buf_byte(&key, LD_SPACE_QUEUE);
   ld_tuple_string(&key, name);
   return ld_buf_slice(&key);
-}
-
-ld_rc queue_put_declaration(queue_work *work) {
-  queue_space space;
-  uint8_t room[128 + LD_QUEUE_FIELD_MAX];
-  ld_buf payload = {.data = room, .capacity = sizeof room};
-  ld_buf_varint(&payload, (uint64_t)work->number);
-  ld_buf_byte(&payload, work->declared ? 1 : 0);
-  encode_options(&work->options, &payload);
-  return ld_row_put(work->txn, declaration_key(space, work->name), ld_buf_slice(&payload));
-}
-
-static ld_rc load_declaration(queue_work *work) {
-  queue_space space;
-  ld_row row;
-  uint64_t number, declared;
-  ld_rc rc = ld_row_get(work->txn, declaration_key(space, work->name), &row);
-  if (rc != LD_OK) return rc;
-  if (!ld_read_varint(&row.payload, &number) || !ld_read_varint(&row.payload, &declared) ||
-      !decode_options(row.payload, &work->options))
-    return queue_damaged(work->txn, "a declaration");
-  work->number = (int64_t)number;
-  work->declared = declared != 0;
-  return LD_OK;
-}
-
-ld_rc queue_make(queue_work *work) {
-  uint64_t number;
-  ld_rc rc = ld_sequence_next(work->txn, &number);
-  if (rc != LD_OK) return rc;
-  work->number = (int64_t)number;
-  work->changed = true;
-  return queue_put_declaration(work);
 }
 
 /* ---- opening ---- */
@@ -178,15 +152,40 @@ static int64_t now_of(ld_txn *txn) {
   return now < 0 ? 0 : now > LD_QUEUE_LATEST ? LD_QUEUE_LATEST : now;
 }
 
-static ld_rc load_tally(queue_work *work) {
+static ld_rc load(queue_work *work) {
   queue_space space;
   ld_row row;
-  ld_buf key = queue_key(space, work, QUEUE_TALLY);
-  ld_rc rc = ld_row_get(work->txn, ld_buf_slice(&key), &row);
-  if (rc == LD_NOTFOUND) return queue_damaged(work->txn, "a tally");
-  if (rc == LD_OK && !queue_tally_decode(row.payload, &work->tally))
-    rc = queue_damaged(work->txn, "a tally");
-  return rc;
+  uint64_t number, declared;
+  ld_rc rc = ld_row_get(work->txn, queue_row_key(space, work->name), &row);
+  if (rc != LD_OK) return rc;
+  ld_slice rest = row.payload;
+  if (!ld_read_varint(&rest, &number) || !ld_read_varint(&rest, &declared) ||
+      !decode_options(&rest, &work->options) || !queue_tally_decode(rest, &work->tally))
+    return queue_damaged(work->txn, "the row of a queue");
+  work->number = (int64_t)number;
+  work->declared = declared != 0;
+  return LD_OK;
+}
+
+static ld_rc save(queue_work *work) {
+  queue_space space;
+  ld_buf *payload = &work->record;
+  ld_buf_reset(payload);
+  ld_buf_varint(payload, (uint64_t)work->number);
+  ld_buf_varint(payload, work->declared ? 1 : 0);
+  encode_options(&work->options, payload);
+  queue_tally_encode(&work->tally, payload);
+  if (payload->failed) return queue_no_memory(work->txn);
+  return ld_row_put_plain(work->txn, queue_row_key(space, work->name), ld_buf_slice(payload));
+}
+
+ld_rc queue_make(queue_work *work) {
+  uint64_t number;
+  ld_rc rc = ld_sequence_next(work->txn, &number);
+  if (rc != LD_OK) return rc;
+  work->number = (int64_t)number;
+  work->changed = true;
+  return LD_OK;
 }
 
 ld_rc queue_open(queue_work *work, ld_txn *txn, ld_slice name, bool make) {
@@ -198,25 +197,15 @@ ld_rc queue_open(queue_work *work, ld_txn *txn, ld_slice name, bool make) {
   work->now = now_of(txn);
   work->declared = work->changed = false;
   work->record = (ld_buf){0};
-  rc = load_declaration(work);
-  if (rc == LD_OK) return load_tally(work);
+  rc = load(work);
   if (rc != LD_NOTFOUND) return rc;
   work->options = ld_queue_defaults;
   queue_tally_init(&work->tally);
   return make ? queue_make(work) : LD_OK;
 }
 
-static ld_rc save_tally(queue_work *work) {
-  queue_space space;
-  ld_buf key = queue_key(space, work, QUEUE_TALLY);
-  ld_buf_reset(&work->record);
-  queue_tally_encode(&work->tally, &work->record);
-  if (work->record.failed) return queue_no_memory(work->txn);
-  return ld_row_put(work->txn, ld_buf_slice(&key), ld_buf_slice(&work->record));
-}
-
 ld_rc queue_close(queue_work *work, ld_rc rc) {
-  if (rc == LD_OK && work->changed && work->number != 0) rc = save_tally(work);
+  if (rc == LD_OK && work->changed && work->number != 0) rc = save(work);
   ld_buf_clear(&work->record);
   return rc;
 }

@@ -1,6 +1,6 @@
 /* queue_row.h -- the rows of a queue (drawing: queue.h), and a queue that is open for one operation: what the queue_*.c share. Not for other layers.
 **
-** An operation opens the queue, changes rows through these functions, which keep the tally in memory up to date, and saves the tally at its end. */
+** An operation opens the queue, changes rows through these functions, which keep the tally in memory up to date, and saves the queue's row at its end. */
 #ifndef LD_QUEUE_ROW_H
 #define LD_QUEUE_ROW_H
 
@@ -10,8 +10,7 @@
 
 /* The second part of each key in LD_SPACE_JOB. */
 enum {
-  QUEUE_TALLY,
-  QUEUE_CLAIM,
+  QUEUE_CLAIM = 1,
   QUEUE_READY,
   QUEUE_LANE,
   QUEUE_JOB,
@@ -31,7 +30,7 @@ typedef struct queue_work {
   int64_t number; /* 0: there is no such queue yet */
   int64_t now;    /* within 0 and LD_QUEUE_LATEST, whatever the clock says */
   bool declared;  /* somebody has set the options */
-  bool changed;   /* the tally */
+  bool changed;   /* something of this, which is in its row */
   ld_queue_options options;
   queue_tally tally;
   ld_buf record; /* the job that was loaded last: its slices are in here */
@@ -39,11 +38,10 @@ typedef struct queue_work {
 
 /* On success the caller closes it; a queue that is not there is open and empty, and nothing is written for it unless `make`. */
 ld_rc queue_open(queue_work *work, ld_txn *txn, ld_slice name, bool make);
-/* Save the tally if it changed and `rc` is LD_OK; free what is held. Returns the failure, or `rc`. */
+/* Save the row if it changed and `rc` is LD_OK; free what is held. Returns the failure, or `rc`. */
 ld_rc queue_close(queue_work *work, ld_rc rc);
 /* Make the queue that is open, and not there. */
 ld_rc queue_make(queue_work *work);
-ld_rc queue_put_declaration(queue_work *work);
 ld_rc queue_no_memory(ld_txn *txn);
 ld_rc queue_damaged(ld_txn *txn, const char *what);
 
@@ -73,6 +71,7 @@ ld_rc queue_first_of(const queue_work *work, ld_slice prefix, ld_row *row);
 typedef struct queue_claim {
   int64_t token, attempt, claimed_at, lease_until;
   bool cancelled;
+  bool lane, keyed; /* of the job, so that it need not be read to be removed */
 } queue_claim;
 
 ld_rc queue_get_claim(queue_work *work, int64_t id, queue_claim *claim); /* NOTFOUND */

@@ -57,7 +57,7 @@ static ld_rc put_schedule(queue_work *work, ld_slice key, int64_t next, ld_slice
   queue_put_int(&payload, next);
   ld_buf_add(&payload, what);
   ld_rc rc = payload.failed ? queue_no_memory(work->txn)
-                            : ld_row_put(work->txn, key, ld_buf_slice(&payload));
+                            : ld_row_put_plain(work->txn, key, ld_buf_slice(&payload));
   ld_buf_clear(&payload);
   queue_due_by(&work->tally, QUEUE_DUE_TICK, next);
   work->changed = true;

@@ -1,4 +1,4 @@
-/* queue_tally.h -- the one row of a queue that every operation reads and writes: what is counted, and before when nothing falls due. Not for other layers. */
+/* queue_tally.h -- what every operation on a queue reads and writes: what is counted, and before when nothing falls due. It is in the queue's row. Not for other layers. */
 #ifndef LD_QUEUE_TALLY_H
 #define LD_QUEUE_TALLY_H
 

@@ -29,7 +29,8 @@ static ld_rc write_key(queue_work *work, ld_slice key, const key_row *row) {
   queue_put_int(&payload, row->id);
   queue_put_int(&payload, row->until);
   queue_put_int(&payload, row->finished ? 1 : 0);
-  return ld_row_put(work->txn, queue_key_text(space, work, QUEUE_KEY, key), ld_buf_slice(&payload));
+  return ld_row_put_plain(work->txn, queue_key_text(space, work, QUEUE_KEY, key),
+                          ld_buf_slice(&payload));
 }
 
 static ld_slice window_key(queue_space space, const queue_work *work, int64_t until, ld_slice key) {
@@ -88,7 +89,7 @@ ld_rc queue_finish_key(queue_work *work, const ld_job *job) {
   queue_due_by(&work->tally, QUEUE_DUE_WINDOW, row.until);
   work->changed = true;
   if (rc != LD_OK) return rc;
-  return ld_row_put(work->txn, window_key(space, work, row.until, job->key), job->key);
+  return ld_row_put_plain(work->txn, window_key(space, work, row.until, job->key), job->key);
 }
 
 ld_rc queue_free_key(queue_work *work, const ld_job *job) {

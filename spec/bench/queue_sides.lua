@@ -1,5 +1,6 @@
--- queue_sides.lua -- the same queue twice: Larder's, and a table of SQLite with an index in the order of claims. `open[name](place)`, with place =
--- { path, durable, memory }, gives { enqueue, enqueue_many, dequeue, dequeue_many, ack, ack_many, next, clear, close }, all plain functions.
+-- queue_sides.lua -- the same queue: Larder's, a table of SQLite with an index in the order of claims; and beanstalkd, in memory.
+-- `open[name](place)`, with place = { path, durable, memory }, gives { enqueue, enqueue_many, dequeue, dequeue_many, ack, ack_many, next,
+-- clear, close }, all plain functions; beanstalkd has no batches.
 local larder = require "larder"
 
 local queue_sides = { open = {}, order = {} }
@@ -113,6 +114,71 @@ if cjson and luasql then
       end,
     }
   end
+end
+
+-- ---- beanstalkd, through luasocket, with lua-cjson ----
+
+local socket = optional "socket"
+
+local function connect_to_server(port)
+  for _ = 1, 100 do
+    local connection = socket.connect("127.0.0.1", port)
+    if connection then
+      connection:setoption("tcp-nodelay", true)
+      return connection
+    end
+    socket.sleep(0.02)
+  end
+  error "beanstalkd does not answer"
+end
+
+local function free_port()
+  local probe = assert(socket.bind("127.0.0.1", 0))
+  local _, port = probe:getsockname()
+  probe:close()
+  return port
+end
+
+local function answer(connection, expected)
+  local line = assert(connection:receive "*l")
+  return assert(line:match("^" .. expected), line)
+end
+
+--- nil where it cannot be run. It ends with this process, or at close.
+function queue_sides.open_beanstalkd()
+  if not (cjson and socket and os.execute "command -v beanstalkd >/dev/null 2>&1") then return nil end
+  local port = free_port()
+  local server = assert(io.popen(("beanstalkd -l 127.0.0.1 -p %d & echo $!"):format(port)))
+  local pid = server:read "n"
+  local connection = connect_to_server(port)
+  local function enqueue(data)
+    local text = cjson.encode(data)
+    connection:send(("put 0 0 30 %d\r\n%s\r\n"):format(#text, text))
+    answer(connection, "INSERTED")
+  end
+  local function dequeue()
+    connection:send "reserve-with-timeout 0\r\n"
+    local id, size = assert(connection:receive "*l"):match "^RESERVED (%d+) (%d+)"
+    if not id then return nil end
+    local text = assert(connection:receive(tonumber(size) + 2))
+    return { id = id, data = cjson.decode(text:sub(1, -3)) }
+  end
+  local function ack(job)
+    connection:send(("delete %s\r\n"):format(job.id))
+    answer(connection, "DELETED")
+  end
+  return {
+    enqueue = enqueue, dequeue = dequeue, ack = ack,
+    enqueue_many = of_each(enqueue),
+    clear = function()
+      for job in dequeue do ack(job) end
+    end,
+    close = function()
+      connection:close()
+      os.execute("kill " .. pid)
+      server:close()
+    end,
+  }
 end
 
 for _, name in ipairs { "larder", "sqlite" } do
