@@ -22,7 +22,7 @@ local function collections_of(tx)
   for i, name in ipairs(tx:collections()) do
     local collection, indexes = tx:collection(name), larder.array {}
     for at, index in ipairs(collection:indexes()) do indexes[at] = index.name end
-    list[i] = { name = name, documents = collection:count(), id = collection:key(), indexes = indexes }
+    list[i] = { name = name, documents = collection:count(), key = collection:key(), indexes = indexes }
   end
   return list
 end
@@ -63,7 +63,7 @@ local function show(args, found)
     { "larder", found.larder },
   }
   for _, collection in ipairs(found.collections) do collection.indexes = table.concat(collection.indexes, ", ") end
-  for _, of in ipairs { { "collection", found.collections, { "documents", "id", "indexes" } },
+  for _, of in ipairs { { "collection", found.collections, { "documents", "key", "indexes" } },
     { "queue", found.queues, { "ready", "delayed", "running", "done", "dead", "cancelled" } } } do
     local title, rows, names = of[1], of[2], of[3]
     if #rows > 0 then

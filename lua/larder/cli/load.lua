@@ -1,0 +1,58 @@
+--- larder load: what `larder dump` has written, into a store.
+local arguments = require "larder.cli.arguments"
+local json = require "larder.cli.json"
+local larder = require "larder"
+local progress = require "larder.cli.progress"
+local terminal = require "larder.cli.terminal"
+local told = require("larder.cli.dump").told
+
+local load = {
+  name = "load",
+  summary = "Put a dump into a store.",
+  description = [[Put a dump into a store, all or nothing; the store is made when it is not there. A dump that was cut off or edited is refused with its line.
+With --batch it fills an empty store in transactions of so many, which a second run goes on with.]],
+  example = {
+    "larder load data.jsonl lmdb:./copy",
+    "larder load --dry-run data.jsonl lmdb:./copy",
+    "larder load --batch 1000 data.jsonl lmdb:./third",
+  },
+}
+
+function load.declare(command)
+  command:argument("file", "What `larder dump` has written.")
+  command:argument("url", "The store.")
+  command:mutex(
+    command:flag("--replace", "What is there already is replaced, not refused."),
+    arguments.count(command, "--batch", "Commit after each so many."))
+  arguments.dry_run(command)
+  arguments.yes(command)
+  arguments.json(command)
+end
+
+--- In a transaction that is rolled back; where there is no store yet, one in memory will do.
+local function try(args, options)
+  local there, store = pcall(arguments.look, args.url)
+  if there then store:close() end
+  local place <close> = larder.open(there and args.url or "memory:")
+  local tx <close> = place:begin "write"
+  return larder.load(args.file, tx, { replace = options.replace, progress = options.progress })
+end
+
+function load.run(args)
+  if args.replace and not args.dry_run and not arguments.sure(args, "replace what is in %s?", args.url) then return 1 end
+  local counts
+  do
+    local bar <close> = progress("load", args.json)
+    local options = { progress = bar.call, replace = args.replace, batch = args.batch }
+    if args.dry_run then
+      counts = try(args, options)
+    else
+      local store <close> = arguments.open(args.url, true)
+      counts = larder.load(args.file, store, options)
+    end
+  end
+  if args.json then return terminal.print(json.text(counts)) end
+  terminal.note("%s: %s", args.dry_run and "would be loaded" or "loaded", told(counts))
+end
+
+return load
