@@ -76,10 +76,35 @@ ld_rc verify_document_row(verify *v, const verify_key *key, const ld_row *row) {
   v->report->documents++;
   ld_rc rc = meet_collection(v, key->name);
   if (rc == LD_OK && !v->declared)
-    rc = verify_found(v, "document", "its collection was never declared");
+    rc = verify_found(v, "collection", "its collection was never declared");
   if (rc != LD_OK || !v->looked) return rc;
   return check_document(v, &v->collection, key, row->payload) ? LD_OK
                                                               : verify_found_error(v, "document");
+}
+
+static ld_rc has_documents(verify *v, ld_slice count_key, bool *some) {
+  ld_buf own = {0};
+  ld_scan scan;
+  ld_row row;
+  *some = false;
+  ld_buf_add(&own, count_key);
+  if (own.failed) return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  own.data[0] = LD_SPACE_DOCUMENT;
+  ld_rc rc = ld_scan_begin(&scan, v->txn, ld_buf_slice(&own), LD_SLICE_NONE);
+  while (rc == LD_OK && !*some && (rc = verify_next(v, &scan, &row)) == LD_OK)
+    *some = verify_is_under(row.key, ld_buf_slice(&own));
+  ld_scan_end(&scan);
+  ld_buf_clear(&own);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* What a count without a declaration counts is looked at when there is one (LD_MEND_DECLARATION). */
+static ld_rc undeclared_count(verify *v, const verify_key *key, const ld_row *row) {
+  bool some;
+  ld_rc rc = has_documents(v, row->key, &some);
+  if (rc == LD_OK) rc = verify_found(v, "count", "its collection was never declared");
+  if (rc != LD_OK || some) return rc;
+  return verify_mend(v, LD_MEND_COUNT, key->name, LD_SLICE_NONE, 0);
 }
 
 ld_rc verify_count_row(verify *v, const verify_key *key, const ld_row *row) {
@@ -87,10 +112,9 @@ ld_rc verify_count_row(verify *v, const verify_key *key, const ld_row *row) {
   uint64_t count;
   ld_rc rc = meet_collection(v, key->name);
   if (rc != LD_OK) return rc;
-  bool number = ld_read_varint(&payload, &count) && payload.size == 0;
-  if (number && v->declared) return LD_OK;
-  rc = number ? verify_found(v, "count", "its collection was never declared")
-              : verify_found(v, "count", "is no number");
+  if (!v->declared) return undeclared_count(v, key, row);
+  if (ld_read_varint(&payload, &count) && payload.size == 0) return LD_OK;
+  rc = verify_found(v, "count", "is no number");
   return rc == LD_OK ? verify_mend(v, LD_MEND_COUNT, key->name, LD_SLICE_NONE, 0) : rc;
 }
 

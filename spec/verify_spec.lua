@@ -80,7 +80,7 @@ local damages = {
   { "a declaration that is no document", function(w) w.put(key("collection", "odd"), "\xc1") end, "collection",
     'collection "odd"', "" },
   { "a document of a collection that was never declared", function(w) w.put(key("document", "odd", 5), "\x81\xa2id\5") end,
-    "document", 'document 5 of collection "odd"', "never declared" },
+    "collection", 'document 5 of collection "odd"', "never declared" },
   { "a document that is none", function(w) w.put(key("document", "people", "x"), "\x81\xa2id") end, "document",
     'document "x" of collection "people"', "" },
   { "a document that is no map", function(w) w.put(key("document", "people", "x"), "\x05") end, "document",
