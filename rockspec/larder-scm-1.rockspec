@@ -143,5 +143,6 @@ build = {
     ["larder.types.collection"] = "lua/larder/types/collection.lua",
     ["larder.types.listeners"] = "lua/larder/types/listeners.lua",
     ["larder.types.map"] = "lua/larder/types/map.lua",
+    ["larder.types.verify"] = "lua/larder/types/verify.lua",
   },
 }
