@@ -10,14 +10,13 @@ function raw.key(space, ...)
   return string.char(raw.space[space] or space) .. port.tuple(...)
 end
 
---- Works in a write transaction of the bare engine: `work(rows)`, with rows.put(key, payload, revision), rows.delete(key), rows.spoil(key), rows.value(key).
+--- Works in a write transaction of the bare engine: `work(rows)`, with the functions below.
 function raw.write(path, work)
   local engine = assert(port.open("lmdb", { path = path, durability = "none" }))
   local txn = assert(engine:begin(true))
   local rows = {}
   function rows.put(key, payload, revision) assert(txn:put(key, port.row(key, revision or 1, payload))) end
   function rows.put_value(key, value) assert(txn:put(key, value)) end
-  function rows.value(key) return assert(txn:get(key)) end
   function rows.delete(key) assert(txn:del(key)) end
   --- Turn one bit of the last byte over.
   function rows.spoil(key)
