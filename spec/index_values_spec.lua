@@ -60,10 +60,11 @@ on_each_engine("an index of many, long or mixed values", function(given)
     same({ 1, 2, 3, 4 }, ids(c:find { where = { a = { ["$gt"] = 0 } } }))
     same({ 4, 3, 2, 1 }, ids(c:find { where = { a = { ["$lte"] = 1000 } }, sort = "-id" }))
     same({ 2, 4 }, ids(c:find { where = { a = { ["$gte"] = 4 }, even = true }, limit = 3 }))
-    same({ 2, 3, 4 }, ids(c:find { where = { a = { ["$in"] = { 6, 60, 80 } } } }))
+    same({ 2, 3, 4 }, ids(c:find { where = { a = { ["$in"] = { 60, 80 } } } }))
     same({ 4, 3 }, ids(c:find { where = { a = { ["$gt"] = 100 } }, sort = "-a" }))
     assert.are.equal(4, c:count { a = { ["$gt"] = 0, ["$lt"] = 1000 } })
-    same({ 4, "a" }, { c:explain { where = { a = { ["$gt"] = 0 } } }.documents_scanned, c:explain { where = { a = { ["$gt"] = 0 } } }.index })
+    local explained = c:explain { where = { a = { ["$gt"] = 0 } } }
+    same({ "a", 4 }, { explained.index, explained.documents_scanned })
   end)
 
   it("takes ids and names of any length", function()
