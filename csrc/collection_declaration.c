@@ -122,13 +122,18 @@ static ld_rc add_index(ld_txn *txn, ld_declaration *merged, const ld_index *inde
   return rc == LD_OK ? ld_sequence_next(txn, &place->number) : rc;
 }
 
+static uint64_t higher_version(const ld_collection *collection) {
+  uint64_t here = ld_collection_version(collection), there = collection->current.version;
+  return here > there ? here : there;
+}
+
 /* The current declaration and the handle's in one. */
 static ld_rc merge(ld_txn *txn, ld_collection *collection, bool ready) {
   const ld_declaration *declared = &collection->declared, *current = &collection->current;
   ld_index *indexes = calloc((size_t)current->count + declared->count + 1, sizeof *indexes);
   ld_declaration merged = {.key = ld_collection_key(collection), .indexes = indexes};
   if (indexes == NULL) return no_memory(txn);
-  merged.version = current->version > declared->version ? current->version : declared->version;
+  merged.version = higher_version(collection);
   merged.count = current->count;
   if (current->count > 0) memcpy(indexes, current->indexes, current->count * sizeof *indexes);
   ld_rc rc = LD_OK;
@@ -142,7 +147,11 @@ static ld_rc merge(ld_txn *txn, ld_collection *collection, bool ready) {
 ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection) {
   bool found;
   ld_rc rc = look(txn, collection, false, &found);
-  return rc != LD_OK || found ? rc : merge(txn, collection, true);
+  if (rc == LD_OK && !found) return merge(txn, collection, true);
+  ld_declaration raised = collection->current;
+  raised.version = higher_version(collection);
+  if (rc != LD_OK || raised.version == collection->current.version) return rc;
+  return ld_collection_enter(txn, collection, &raised);
 }
 
 bool ld_collection_is_settled(const ld_collection *collection) {

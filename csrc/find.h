@@ -20,14 +20,14 @@ typedef struct ld_sort_part {
 typedef struct ld_find {
   ld_buf query;     /* a copy */
   ld_filter *where; /* NULL: all */
-  ld_sort_part sort[LD_SORT_PARTS];
-  unsigned sorts;
-  int64_t limit; /* -1: none */
+  int64_t limit;    /* -1: none */
   uint64_t offset;
   ld_buf after;    /* the key to begin behind; empty: at the first */
   ld_slice select; /* an array of paths; empty: everything */
   bool
       streaming; /* the caller's: documents are wanted a page at a time, so that one that gives the order is better */
+  unsigned sorts;
+  ld_sort_part sort[LD_SORT_PARTS]; /* so many of them */
 } ld_find;
 
 /* How a query was run. */

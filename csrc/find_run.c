@@ -107,6 +107,7 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
   find_run *run = context;
   const ld_find *find = run->find;
   if (!matches(run, document)) return LD_OK;
+  if (id.size == 0) id = ld_collection_find_id(run->collection, document);
   if (run->skipped < find->offset) {
     run->skipped++;
     return LD_OK;
@@ -120,7 +121,8 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
     write_place(run, id, document, &run->last);
   bool ends = run->cursor == NULL && run->shown == (uint64_t)find->limit;
   ld_rc rc =
-      run->last.failed ? no_memory(run->txn) : run->visit(run->context, id, document, revision);
+      run->last.failed ? no_memory(run->txn) : ld_collection_admit(run->txn, run->collection, id);
+  if (rc == LD_OK) rc = run->visit(run->context, id, document, revision);
   return rc == LD_OK && ends ? LD_NOTFOUND : rc;
 }
 
@@ -137,6 +139,7 @@ static ld_rc rank_next(void *context, ld_slice id, ld_slice document, uint64_t r
   find_run *run = context;
   (void)revision;
   if (!matches(run, document)) return LD_OK;
+  if (id.size == 0) id = ld_collection_find_id(run->collection, document);
   write_rank(run, id, document, &run->key);
   if (run->key.failed) return no_memory(run->txn);
   ld_slice after = ld_buf_slice(&run->last), key = ld_buf_slice(&run->key);

@@ -1,6 +1,8 @@
 /* index.c -- see index.h. */
 #include "index.h"
 
+#include <stdio.h>
+
 #include "tuple.h"
 
 enum { LOOSE = 0x00, NULL_TAG = 0x05 };
@@ -238,28 +240,22 @@ static const ld_index *index_of(const ld_declaration *declaration, ld_slice key)
   return NULL;
 }
 
-static void name_id(ld_slice id, char *text, size_t size) {
+const char *ld_quote_id(ld_slice id, ld_quoted out) {
   ld_token token = {.kind = LD_NIL};
-  ld_quoted quoted;
-  ld_buf out = {.data = (uint8_t *)text, .capacity = size};
   ld_value_next(&id, &token);
-  if (token.kind == LD_INT)
-    ld_buf_printf(&out, "%lld", (long long)token.integer);
-  else
-    ld_buf_printf(&out, "%s", ld_quote(token.bytes, quoted));
-  text[out.size < size ? out.size : size - 1] = '\0';
+  if (token.kind != LD_INT) return ld_quote(token.bytes, out);
+  snprintf(out, sizeof(ld_quoted), "%lld", (long long)token.integer);
+  return out;
 }
 
 static ld_rc clash(ld_txn *txn, const ld_declaration *declaration, ld_slice key, ld_slice id,
                    ld_slice other) {
-  char here[sizeof(ld_quoted)], there[sizeof(ld_quoted)];
-  ld_quoted quoted;
+  ld_quoted quoted, here, there;
   const ld_index *index = index_of(declaration, key);
-  name_id(id, here, sizeof here);
-  name_id(other, there, sizeof there);
   return ld_fail(&txn->engine->error, LD_EXISTS,
                  "unique index %s: documents %s and %s have the same value",
-                 ld_quote(index == NULL ? LD_SLICE_NONE : index->name, quoted), there, here);
+                 ld_quote(index == NULL ? LD_SLICE_NONE : index->name, quoted),
+                 ld_quote_id(other, there), ld_quote_id(id, here));
 }
 
 /* No other document may have an entry of these values. */

@@ -46,6 +46,8 @@ ld_rc ld_entries_write(ld_txn *txn, const ld_declaration *declaration, ld_slice 
 void ld_index_prefix(uint64_t number, ld_buf *key);
 /* Append an id, as keys end with it. */
 void ld_index_id(ld_slice id, ld_buf *key);
+/* A rendering of an id for messages, into `out`; returns out. */
+const char *ld_quote_id(ld_slice id, ld_quoted out);
 /* Append a value of the part, as keys have it. */
 void ld_index_value(const ld_index *index, unsigned part, ld_slice value, ld_buf *key);
 /* Delete all rows of an index. */

@@ -5,6 +5,7 @@
 ** gives the order, then that which binds more parts. */
 #include "plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { PROBE = 200, STREAM = 2000 };
@@ -15,6 +16,8 @@ typedef struct candidate {
   unsigned parts;     /* bound ones */
   uint64_t entries;   /* in its ranges, counted up to a limit */
 } candidate;
+
+typedef char outdated_reason[80];
 
 static ld_rc no_memory(ld_txn *txn) {
   return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "find: out of memory"));
@@ -48,9 +51,13 @@ static const char *find_fault(const candidate *made, const ld_find *find, const 
   return NULL;
 }
 
-static bool weigh(candidate *made, const ld_index *index, const ld_find *find) {
+/* `outdated`: why none can be used; NULL: they can. */
+static bool weigh(candidate *made, const ld_index *index, const ld_find *find,
+                  const char *outdated) {
   ld_bounds bounds = {0, 0, 0};
   made->plan.index = index;
+  made->reason = outdated;
+  if (outdated != NULL) return true;
   if (!index->ready) {
     made->reason = "it is still being built";
     return true;
@@ -161,23 +168,39 @@ static void tell(const candidate *made, const candidate *best, ld_buf *out) {
 
 /* ---- making ---- */
 
+/* Entries are of documents as they are stored: those of older documents are not what a filter is about. */
+static ld_rc find_outdated(ld_txn *txn, ld_collection *collection, outdated_reason text,
+                           const char **outdated) {
+  uint64_t older = 0;
+  ld_rc rc = collection->current.count > 0 && ld_collection_version(collection) > 1
+                 ? ld_collection_older(txn, collection, &older)
+                 : LD_OK;
+  snprintf(text, sizeof(outdated_reason), "%llu documents of older versions are not upgraded yet",
+           (unsigned long long)older);
+  *outdated = older > 0 ? text : NULL;
+  return rc;
+}
+
 static ld_rc weigh_all(ld_txn *txn, const ld_collection *collection, const ld_find *find,
-                       candidate *all) {
+                       const char *outdated, candidate *all) {
   const ld_declaration *current = &collection->current;
   if (!ld_plan_id_ranges(&all[0].plan, collection, find->where) ||
       !ld_plan_id_order(&all[0].plan, collection, find))
     return no_memory(txn);
   for (unsigned i = 0; i < current->count; i++)
-    if (!weigh(&all[i + 1], &current->indexes[i], find)) return no_memory(txn);
+    if (!weigh(&all[i + 1], &current->indexes[i], find, outdated)) return no_memory(txn);
   return LD_OK;
 }
 
-ld_rc ld_plan_make(ld_txn *txn, const ld_collection *collection, const ld_find *find, ld_plan *plan,
+ld_rc ld_plan_make(ld_txn *txn, ld_collection *collection, const ld_find *find, ld_plan *plan,
                    ld_buf *candidates, unsigned *candidate_count) {
   unsigned count = collection->current.count + 1, chosen = 0;
   candidate *all = calloc(count, sizeof *all);
   if (all == NULL) return no_memory(txn);
-  ld_rc rc = weigh_all(txn, collection, find, all);
+  outdated_reason text;
+  const char *outdated;
+  ld_rc rc = find_outdated(txn, collection, text, &outdated);
+  if (rc == LD_OK) rc = weigh_all(txn, collection, find, outdated, all);
   if (rc == LD_OK) rc = choose(txn, find, all, count, &chosen);
   for (unsigned i = 0; i < count && rc == LD_OK && candidates != NULL; i++)
     tell(&all[i], &all[chosen], candidates);

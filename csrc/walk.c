@@ -22,15 +22,17 @@ static ld_error *error_of(const walk *run) { return &run->txn->engine->error; }
 /* ---- documents ---- */
 
 static ld_rc visit_row(const walk *run, const ld_row *row) {
+  ld_slice document;
   run->counts->documents++;
-  return run->visit(run->context, ld_collection_find_id(run->collection, row->payload),
-                    row->payload, row->revision);
+  ld_rc rc = ld_collection_read(run->txn, run->collection, row->payload, &document);
+  if (rc != LD_OK) return rc;
+  return run->visit(run->context, LD_SLICE_NONE, document, row->revision);
 }
 
 static ld_rc visit_id(const walk *run, ld_slice id) {
   ld_slice document;
   uint64_t revision;
-  ld_rc rc = ld_collection_get(run->txn, run->collection, id, &document, &revision);
+  ld_rc rc = ld_collection_peek(run->txn, run->collection, id, &document, &revision);
   if (rc == LD_NOTFOUND) {
     ld_quoted quoted;
     return ld_fail(error_of(run), LD_CORRUPT,
@@ -59,7 +61,7 @@ static ld_rc is_first(const walk *run, const ld_row *entry, bool *first) {
   uint64_t revision;
   *first = !ld_seen_has(run->seen, entry->payload);
   if (!*first) return LD_OK;
-  ld_rc rc = ld_collection_get(run->txn, run->collection, entry->payload, &document, &revision);
+  ld_rc rc = ld_collection_peek(run->txn, run->collection, entry->payload, &document, &revision);
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   if (!ld_entries_collect_one(&entries, &index, entry->payload, document))
     rc = ld_fail(error_of(run), LD_NOMEM, "find: out of memory");

@@ -9,6 +9,7 @@ local core = require "larder.core"
 local config = require "larder.config"
 local query = require "larder.query"
 require "larder.fluent"
+require "larder.upgrade"
 
 ---@class larder
 local larder = {

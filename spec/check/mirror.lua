@@ -17,6 +17,7 @@ local elsewhere = {
   ["csrc/bind/key.c"] = "spec/map_spec.lua",
   ["csrc/bind/module.c"] = "spec/larder_spec.lua",
   ["csrc/bind/place.c"] = "spec/txn_spec.lua",
+  ["csrc/bind/program.c"] = "spec/version_spec.lua",
   ["lua/larder/types.lua"] = "annotations only",
   ["lua/larder/types/collection.lua"] = "annotations only",
   ["lua/larder/types/listeners.lua"] = "annotations only",

@@ -20,13 +20,20 @@
 ---@field after? string the cursor that `find` returned for the same sort
 ---@field select? string[] fields; the id comes along
 
---- Fields are paths, `"-name"` is descending. What is declared otherwise already is INVALID, showing both.
----@class larder.Declaration
+--- What a program declares holds for all handles of the name in its store, whichever was given it; a later `upgrade` or `validate`
+--- replaces the one before, another `version` or `key` is INVALID.
+---@class larder.CollectionOptions
 ---@field key? string the field of the id; "id" when absent
 ---@field indexes? (string|string[]|larder.IndexDeclaration)[] built, when they are missing, before `collection` returns
----@field replace? boolean build those anew that are declared otherwise
+---@field replace? boolean build anew the indexes that are declared otherwise than the store has them
+---@field version? integer of the documents that the program writes, from 1; without it they are read as they are stored
+---@field upgrade? table<integer, fun(document: larder.Document): larder.Document?> `[2]` makes version 2 of version 1; it returns the document, or changes the one it got. The same document must always give the same
+---@field validate? fun(document: larder.Document): boolean?, string? runs before every write, with what will be stored; false, or nil and a message, or raising refuses it. What it changes is ignored
 
---- `{ "status", "-createdAt", unique = true }`
+--- `upgrade` and `validate` run in the middle of a call: they may neither use the store (MISUSE) nor yield. What they raise is the `cause` of the error.
+--- A document that a newer program wrote raises UNSUPPORTED where it would be given out, replaced or found to be changed; `has`, `delete` and `count()` take it as it is.
+
+--- `{ "status", "-createdAt", unique = true }`: paths, "-name" is descending.
 ---@class larder.IndexDeclaration
 ---@field [integer] string 1 to 8 fields
 ---@field name? string its fields, with commas, when absent
@@ -144,6 +151,13 @@ function Collection:update_where(where, patch) end
 ---@param where larder.Filter
 ---@return integer count
 function Collection:delete_where(where) end
+
+--- Write the documents of older versions in the program's, in order of id, `batch` (500) in each transaction; `progress` is called between them and may
+--- yield. It may be stopped at any time and called again: what is done, is done. Raises INVALID naming the document that cannot be
+--- upgraded or does not pass `validate`; the batches before stay. While older documents are there, indexes are not used.
+---@param options? { batch: integer?, progress: fun(done: integer, total: integer)? }
+---@return integer count
+function Collection:upgrade_all(options) end
 
 --- The fluent form: `plans:where{ status = "open" }:sort "-createdAt":limit(20):all()`
 ---@param filter? larder.Filter
