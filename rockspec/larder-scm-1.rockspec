@@ -112,6 +112,7 @@ build = {
         "csrc/room_files.c",
         "csrc/room_row.c",
         "csrc/row.c",
+        "csrc/seen.c",
         "csrc/select.c",
         "csrc/span.c",
         "csrc/store.c",

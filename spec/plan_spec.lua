@@ -161,7 +161,8 @@ on_each_engine("a plan", function(given)
     given.store:update(function(tx)
       for i = COUNT + 1, 20000 do tx:collection("c"):put { id = i, s = i % 4, u = i, text = "x" .. i } end
     end)
-    for _, query in ipairs { { where = { s = 1 }, sort = "-u", limit = 20 }, { where = { u = { ["$gt"] = 50 } }, sort = "u", limit = 20 } } do
+    for _, query in ipairs { { where = { s = 1 }, sort = "-u", limit = 20 }, { where = { u = { ["$gt"] = 50 } }, sort = "u",
+      limit = 20 } } do
       local explained = c:explain(query)
       same({ 20, 20, false }, { explained.keys_scanned, explained.documents_scanned, explained.sorted })
     end
