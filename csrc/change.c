@@ -76,6 +76,8 @@ static ld_rc add_id(void *context, ld_slice id, ld_slice document, uint64_t revi
   ld_buf_reset(&found->scratch);
   if (found->patch.size > 0)
     rc = patched(found->txn, found->collection, id, document, found->patch, &found->scratch);
+  if (rc == LD_OK && found->patch.size > 0)
+    rc = ld_collection_check(found->txn, found->collection, ld_buf_slice(&found->scratch));
   ld_buf_add(&found->ids, id);
   found->count++;
   return rc == LD_OK && found->ids.failed ? no_memory(found->txn) : rc;

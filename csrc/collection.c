@@ -6,6 +6,7 @@
 #include "index.h"
 #include "span.h"
 #include "tuple.h"
+#include "version.h"
 
 /* Room for the key of any document: two names, each byte of which may become two. */
 typedef uint8_t key_space[4 * LD_PART_MAX + 16];
@@ -70,34 +71,49 @@ void ld_collection_clear(ld_collection *collection) {
   ld_buf_clear(&collection->name);
   ld_declaration_clear(&collection->declared);
   ld_declaration_clear(&collection->current);
+  ld_buf_clear(&collection->scratch);
 }
 
 /* ---- counting ---- */
 
-static ld_rc read_count(ld_txn *txn, ld_slice key, uint64_t *count) {
-  ld_row row;
-  ld_rc rc = ld_row_get(txn, key, &row);
-  *count = 0;
-  if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
-  if (ld_read_varint(&row.payload, count)) return LD_OK;
+static ld_rc damaged_count(ld_txn *txn) {
   return ld_spoil(txn, ld_fail(error_of(txn), LD_CORRUPT, "collection: a count is damaged"));
 }
 
-static ld_rc add_to_count(ld_txn *txn, const ld_collection *collection, int by) {
+static ld_rc read_tally(ld_txn *txn, ld_slice key, ld_slice *tally) {
+  ld_row row = {.payload = LD_SLICE_NONE};
+  ld_rc rc = ld_row_get(txn, key, &row);
+  if (rc == LD_OK || rc == LD_NOTFOUND) *tally = row.payload;
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* A document of version `from` became one of version `to`; 0: it is not there. */
+static ld_rc move_count(ld_txn *txn, const ld_collection *collection, uint64_t from, uint64_t to) {
   key_space space;
-  uint8_t digits[16];
-  ld_buf payload = {.data = digits, .capacity = sizeof digits};
-  uint64_t count;
-  ld_slice key = key_of(space, LD_SPACE_COUNT, ld_buf_slice(&collection->name));
-  ld_rc rc = read_count(txn, key, &count);
-  if (rc != LD_OK) return rc;
-  ld_buf_varint(&payload, by > 0 ? count + 1 : count - 1);
-  return ld_row_put(txn, key, ld_buf_slice(&payload));
+  ld_slice tally, key = key_of(space, LD_SPACE_COUNT, ld_buf_slice(&collection->name));
+  ld_buf moved = {0};
+  if (from == to) return LD_OK;
+  ld_rc rc = read_tally(txn, key, &tally);
+  if (rc == LD_OK && !ld_tally_move(tally, from, to, &moved)) rc = damaged_count(txn);
+  if (rc == LD_OK && moved.failed) rc = no_memory(txn);
+  if (rc == LD_OK) rc = ld_row_put(txn, key, ld_buf_slice(&moved));
+  ld_buf_clear(&moved);
+  return rc;
 }
 
 ld_rc ld_collection_count(ld_txn *txn, ld_collection *collection, uint64_t *count) {
   key_space space;
-  return read_count(txn, key_of(space, LD_SPACE_COUNT, ld_buf_slice(&collection->name)), count);
+  ld_slice tally, key = key_of(space, LD_SPACE_COUNT, ld_buf_slice(&collection->name));
+  ld_rc rc = read_tally(txn, key, &tally);
+  return rc != LD_OK || ld_tally_count(tally, count) ? rc : damaged_count(txn);
+}
+
+ld_rc ld_collection_older(ld_txn *txn, ld_collection *collection, uint64_t *count) {
+  key_space space;
+  ld_slice tally, key = key_of(space, LD_SPACE_COUNT, ld_buf_slice(&collection->name));
+  ld_rc rc = read_tally(txn, key, &tally);
+  if (rc != LD_OK || ld_tally_older(tally, ld_collection_version(collection), count)) return rc;
+  return damaged_count(txn);
 }
 
 /* ---- put ---- */
@@ -159,25 +175,15 @@ static ld_rc complete(ld_txn *txn, const ld_collection *collection, ld_slice doc
 
 static ld_rc check_revision(ld_txn *txn, ld_slice id, uint64_t wanted, uint64_t found) {
   ld_quoted quoted;
-  ld_token token = {.kind = LD_NIL};
   if (wanted == 0 || wanted == found) return LD_OK;
-  ld_value_next(&id, &token);
-  if (token.kind == LD_INT)
-    return ld_fail(error_of(txn), LD_CONFLICT, "document %lld: was changed meanwhile",
-                   (long long)token.integer);
   return ld_fail(error_of(txn), LD_CONFLICT, "document %s: was changed meanwhile",
-                 ld_quote(token.bytes, quoted));
+                 ld_quote_id(id, quoted));
 }
 
 static ld_rc taken(ld_txn *txn, ld_slice id) {
   ld_quoted quoted;
-  ld_token token = {.kind = LD_NIL};
-  ld_value_next(&id, &token);
-  if (token.kind == LD_INT)
-    return ld_fail(error_of(txn), LD_EXISTS, "document %lld: is there already",
-                   (long long)token.integer);
   return ld_fail(error_of(txn), LD_EXISTS, "document %s: is there already",
-                 ld_quote(token.bytes, quoted));
+                 ld_quote_id(id, quoted));
 }
 
 /* From the entries of the document before to those of the document after; either may be empty. */
@@ -190,29 +196,61 @@ static ld_rc move_entries(ld_txn *txn, ld_collection *collection, ld_slice id, l
       ld_entries_collect(&old, current, id, before) && ld_entries_collect(&new, current, id, after)
           ? LD_OK
           : no_memory(txn);
-  if (rc == LD_OK && new.state_change) rc = ld_collection_enter(txn, collection, current);
+  if (rc == LD_OK && (old.state_change || new.state_change))
+    rc = ld_collection_enter(txn, collection, current);
   if (rc == LD_OK) rc = ld_entries_write(txn, current, id, &old, &new);
   ld_entries_clear(&old);
   ld_entries_clear(&new);
+  if (rc != LD_OK) ld_declaration_clear(current); /* its states may not be the store's */
   return rc;
+}
+
+/* The version that a document is written in over one of version `there`; 0: there is none. A program that says no version keeps what is there. */
+static uint64_t written_version(const ld_collection *collection, uint64_t there) {
+  uint64_t version = ld_collection_version(collection);
+  if (version == 0) version = there > 0 ? there : collection->current.version;
+  return version > 0 ? version : 1;
+}
+
+static ld_rc write_row(ld_txn *txn, ld_collection *collection, ld_slice key, uint64_t version,
+                       ld_slice document) {
+  ld_buf *payload = &collection->scratch;
+  if (version <= 1) return ld_row_put(txn, key, document);
+  ld_buf_reset(payload);
+  ld_version_join(version, document, payload);
+  return payload->failed ? no_memory(txn) : ld_row_put(txn, key, ld_buf_slice(payload));
+}
+
+/* What is stored there, and its version; nothing and 0 when it is not. */
+static ld_rc find_there(ld_txn *txn, ld_collection *collection, ld_slice key, ld_slice id,
+                        ld_put_options options, uint64_t *version, ld_slice *document) {
+  ld_row row = {.revision = 0};
+  ld_rc rc = ld_row_get(txn, key, &row);
+  bool there = rc == LD_OK;
+  *version = 0;
+  *document = LD_SLICE_NONE;
+  if (!there && rc != LD_NOTFOUND) return rc;
+  if (there && options.mode == LD_PUT_CREATE) return taken(txn, id);
+  if (!there && options.mode == LD_PUT_REPLACE) return LD_NOTFOUND;
+  rc = check_revision(txn, id, options.if_revision, there ? row.revision : 0);
+  if (rc != LD_OK || !there) return rc;
+  rc = ld_collection_stored(txn, collection, row.payload, document);
+  *version = collection->read_version;
+  return rc == LD_OK ? ld_collection_admit(txn, collection, id) : rc;
 }
 
 static ld_rc put_at(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice document,
                     ld_put_options options) {
   key_space space;
-  ld_row row = {0};
-  ld_slice key = document_key(space, collection, id);
-  ld_rc rc = ld_row_get(txn, key, &row);
-  bool there = rc == LD_OK;
-  if (!there && rc != LD_NOTFOUND) return rc;
-  if (there && options.mode == LD_PUT_CREATE) return taken(txn, id);
-  if (!there && options.mode == LD_PUT_REPLACE) return LD_NOTFOUND;
-  rc = check_revision(txn, id, options.if_revision, there ? row.revision : 0);
-  if (rc == LD_OK)
-    rc = move_entries(txn, collection, id, there ? row.payload : LD_SLICE_NONE, document);
-  if (rc == LD_OK) rc = ld_row_put(txn, key, document);
-  if (rc == LD_OK) rc = note(txn, there ? "update" : "create", collection, id);
-  return rc == LD_OK && !there ? add_to_count(txn, collection, 1) : rc;
+  ld_slice before, key = document_key(space, collection, id);
+  uint64_t there;
+  ld_rc rc = find_there(txn, collection, key, id, options, &there, &before);
+  if (rc != LD_OK) return rc;
+  uint64_t version = written_version(collection, there);
+  rc = move_entries(txn, collection, id, before, document);
+  if (rc == LD_OK) rc = write_row(txn, collection, key, version, document);
+  if (rc == LD_OK) rc = note(txn, there > 0 ? "update" : "create", collection, id);
+  return rc == LD_OK ? move_count(txn, collection, there, version) : rc;
 }
 
 ld_rc ld_collection_put(ld_txn *txn, ld_collection *collection, ld_slice document,
@@ -223,6 +261,7 @@ ld_rc ld_collection_put(ld_txn *txn, ld_collection *collection, ld_slice documen
   ld_slice whole = ld_bytes(stored->data + before, stored->size - before);
   ld_slice id = rc == LD_OK ? ld_collection_find_id(collection, whole) : LD_SLICE_NONE;
   if (rc == LD_OK) rc = ld_collection_check_id(id, error_of(txn));
+  if (rc == LD_OK) rc = ld_collection_check(txn, collection, whole);
   if (rc == LD_OK) rc = put_at(txn, collection, id, whole, options);
   if (rc != LD_OK) stored->size = before;
   return rc;
@@ -230,29 +269,46 @@ ld_rc ld_collection_put(ld_txn *txn, ld_collection *collection, ld_slice documen
 
 /* ---- get, delete, each ---- */
 
-ld_rc ld_collection_get(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice *document,
-                        uint64_t *revision) {
+ld_rc ld_collection_peek(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice *document,
+                         uint64_t *revision) {
   key_space space;
   ld_row row;
   ld_rc rc = ld_row_get(txn, document_key(space, collection, id), &row);
-  if (rc != LD_OK) return rc;
-  *document = row.payload;
-  *revision = row.revision;
-  return LD_OK;
+  if (rc == LD_OK) rc = ld_collection_read(txn, collection, row.payload, document);
+  if (rc == LD_OK) *revision = row.revision;
+  return rc;
+}
+
+ld_rc ld_collection_get(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice *document,
+                        uint64_t *revision) {
+  ld_slice found;
+  ld_rc rc = ld_collection_peek(txn, collection, id, &found, revision);
+  if (rc == LD_OK) rc = ld_collection_admit(txn, collection, id);
+  if (rc == LD_OK) *document = found;
+  return rc;
+}
+
+ld_rc ld_collection_has(ld_txn *txn, const ld_collection *collection, ld_slice id) {
+  key_space space;
+  ld_row row;
+  return ld_row_get(txn, document_key(space, collection, id), &row);
 }
 
 ld_rc ld_collection_delete(ld_txn *txn, ld_collection *collection, ld_slice id,
                            uint64_t if_revision) {
   key_space space;
   ld_row row;
-  ld_slice key = document_key(space, collection, id);
+  ld_slice document, key = document_key(space, collection, id);
   ld_rc rc = ld_collection_look(txn, collection);
   if (rc == LD_OK) rc = ld_row_get(txn, key, &row);
   if (rc == LD_OK) rc = check_revision(txn, id, if_revision, row.revision);
-  if (rc == LD_OK) rc = move_entries(txn, collection, id, row.payload, LD_SLICE_NONE);
+  if (rc == LD_OK) rc = ld_collection_stored(txn, collection, row.payload, &document);
+  if (rc != LD_OK) return rc;
+  uint64_t version = collection->read_version;
+  rc = move_entries(txn, collection, id, document, LD_SLICE_NONE);
   if (rc == LD_OK) rc = ld_row_del(txn, key);
   if (rc == LD_OK) rc = note(txn, "delete", collection, id);
-  return rc == LD_OK ? add_to_count(txn, collection, -1) : rc;
+  return rc == LD_OK ? move_count(txn, collection, version, 0) : rc;
 }
 
 /* The keys of all documents are from `from` up to `to`. What follows a name in a longer one that begins with it is ff, which begins no id. */
@@ -280,7 +336,10 @@ ld_rc ld_collection_each(ld_txn *txn, ld_collection *collection, ld_slice after,
   ld_rc rc = ld_span_begin(&span, txn, ends.from, ends.to, false);
   if (rc != LD_OK) return rc;
   while ((rc = ld_span_next(&span, &row)) == LD_OK) {
-    rc = visit(context, ld_collection_find_id(collection, row.payload), row.payload, row.revision);
+    ld_slice document = LD_SLICE_NONE;
+    rc = ld_collection_stored(txn, collection, row.payload, &document);
+    if (rc == LD_OK)
+      rc = visit(context, ld_collection_find_id(collection, document), document, row.revision);
     if (rc != LD_OK) break;
   }
   ld_span_end(&span);

@@ -1,7 +1,7 @@
 /* collection_declaration.c -- the declaration of a collection: the handle's and the store's made one.
 **
 ** What the store has counts. A handle keeps it as it was looked at last and compares the bytes each time, for it may have been changed by others, or
-** rolled back. */
+** rolled back. So what is kept must be what its bytes say: who changes it enters it, or clears it. */
 #include <stdlib.h>
 
 #include "collection.h"
@@ -99,8 +99,8 @@ ld_rc ld_collection_enter(ld_txn *txn, ld_collection *collection,
   ld_rc rc = bytes.failed ? no_memory(txn) : ld_row_put(txn, key, ld_buf_slice(&bytes));
   if (rc == LD_OK) rc = ld_declaration_read(ld_buf_slice(&bytes), &kept, error_of(txn));
   ld_buf_clear(&bytes);
+  ld_declaration_clear(&collection->current); /* also after a failure: it may have been changed */
   if (rc != LD_OK) return ld_spoil(txn, rc);
-  ld_declaration_clear(&collection->current);
   collection->current = kept;
   return LD_OK;
 }
@@ -122,13 +122,18 @@ static ld_rc add_index(ld_txn *txn, ld_declaration *merged, const ld_index *inde
   return rc == LD_OK ? ld_sequence_next(txn, &place->number) : rc;
 }
 
+static uint64_t higher_version(const ld_collection *collection) {
+  uint64_t here = ld_collection_version(collection), there = collection->current.version;
+  return here > there ? here : there;
+}
+
 /* The current declaration and the handle's in one. */
 static ld_rc merge(ld_txn *txn, ld_collection *collection, bool ready) {
   const ld_declaration *declared = &collection->declared, *current = &collection->current;
   ld_index *indexes = calloc((size_t)current->count + declared->count + 1, sizeof *indexes);
   ld_declaration merged = {.key = ld_collection_key(collection), .indexes = indexes};
   if (indexes == NULL) return no_memory(txn);
-  merged.version = current->version > declared->version ? current->version : declared->version;
+  merged.version = higher_version(collection);
   merged.count = current->count;
   if (current->count > 0) memcpy(indexes, current->indexes, current->count * sizeof *indexes);
   ld_rc rc = LD_OK;
@@ -142,7 +147,11 @@ static ld_rc merge(ld_txn *txn, ld_collection *collection, bool ready) {
 ld_rc ld_collection_meet(ld_txn *txn, ld_collection *collection) {
   bool found;
   ld_rc rc = look(txn, collection, false, &found);
-  return rc != LD_OK || found ? rc : merge(txn, collection, true);
+  if (rc == LD_OK && !found) return merge(txn, collection, true);
+  ld_declaration raised = collection->current;
+  raised.version = higher_version(collection);
+  if (rc != LD_OK || raised.version == collection->current.version) return rc;
+  return ld_collection_enter(txn, collection, &raised);
 }
 
 bool ld_collection_is_settled(const ld_collection *collection) {
@@ -168,7 +177,7 @@ ld_rc ld_collection_declare(ld_txn *txn, ld_collection *collection, bool replace
 
 ld_rc ld_collection_drop_index(ld_txn *txn, ld_collection *collection, ld_slice name) {
   ld_declaration *current = &collection->current;
-  ld_rc rc = ld_collection_meet(txn, collection);
+  ld_rc rc = ld_collection_look(txn, collection);
   ld_index *index = rc == LD_OK ? ld_declaration_index(current, name) : NULL;
   if (index == NULL) return rc == LD_OK ? LD_NOTFOUND : rc;
   rc = ld_index_delete(txn, index->number);
@@ -182,7 +191,7 @@ ld_rc ld_collection_drop_index(ld_txn *txn, ld_collection *collection, ld_slice 
 ld_rc ld_collection_rename_index(ld_txn *txn, ld_collection *collection, ld_slice from,
                                  ld_slice to) {
   ld_quoted quoted;
-  ld_rc rc = ld_collection_meet(txn, collection);
+  ld_rc rc = ld_collection_look(txn, collection);
   ld_index *index = rc == LD_OK ? ld_declaration_index(&collection->current, from) : NULL;
   if (index == NULL) return rc == LD_OK ? LD_NOTFOUND : rc;
   if (ld_declaration_index(&collection->current, to) != NULL)

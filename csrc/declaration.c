@@ -155,11 +155,9 @@ void ld_index_write(const ld_index *index, ld_buf *bytes) {
                               {"ready", index->ready},
                               {"truncated", index->truncated},
                               {"loose", index->loose}};
-  size_t opened = ld_write_open(bytes), count = 3;
+  size_t opened = ld_write_open(bytes), count = 2;
   ld_write_text(bytes, "name");
   ld_write_string(bytes, index->name);
-  ld_write_text(bytes, "number");
-  ld_write_int(bytes, (int64_t)index->number);
   ld_write_text(bytes, "parts");
   ld_write_array(bytes, index->parts);
   for (unsigned i = 0; i < index->parts; i++) ld_write_string(bytes, index->part[i].text);
@@ -167,6 +165,11 @@ void ld_index_write(const ld_index *index, ld_buf *bytes) {
     if (!flags[i].set) continue;
     ld_write_text(bytes, flags[i].name);
     ld_write_bool(bytes, true);
+    count++;
+  }
+  if (index->number != 0) {
+    ld_write_text(bytes, "number");
+    ld_write_int(bytes, (int64_t)index->number);
     count++;
   }
   if (index->multikey != 0) {

@@ -43,7 +43,7 @@ typedef struct ld_declaration {
   unsigned count;
 } ld_declaration;
 
-/* Read a program's declaration; an empty one is {key = "id"}. INVALID names the place: `indexes[2].where.age: ...`. On failure nothing is
+/* Read a program's declaration; an empty one is {key = "id"}. INVALID names the place: `indexes[2]: where: age.$gte: ...`. On failure nothing is
 ** left, else ld_declaration_clear it. */
 ld_rc ld_declaration_compile(ld_slice text, ld_declaration *declaration, ld_error *error);
 /* Read what the store keeps. CORRUPT. */

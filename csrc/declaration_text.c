@@ -31,8 +31,8 @@ static ld_rc read_option(ld_slice name, ld_slice value, index_text *text, ld_err
   ld_token token = first_token(value);
   bool is_bool = token.kind == LD_BOOL;
   if (ld_equal(name, LD_LITERAL("name"))) {
-    if (!ld_is_string(&token) || token.bytes.size == 0)
-      return expected(error, "name", "a string", value);
+    if (!ld_is_string(&token)) return expected(error, "name", "a string", value);
+    if (token.bytes.size == 0) return ld_fail(error, LD_INVALID, "name: is empty");
     text->name = token.bytes;
   } else if (ld_equal(name, LD_LITERAL("where"))) {
     if (token.kind != LD_MAP) return expected(error, "where", "a filter, a map", value);

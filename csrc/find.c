@@ -165,18 +165,17 @@ static ld_rc check_names(ld_slice query, ld_error *error) {
 }
 
 ld_rc ld_find_init(ld_find *find, ld_slice query, ld_error *error) {
-  ld_find made = {.limit = -1};
   ld_slice value;
   ld_rc rc = check_names(query, error);
-  if (rc == LD_OK) ld_buf_add(&made.query, query);
-  if (rc == LD_OK && made.query.failed) rc = ld_fail(error, LD_NOMEM, "find: out of memory");
+  if (rc != LD_OK) return rc;
+  memset(find, 0, offsetof(ld_find, sort));
+  find->limit = -1;
+  ld_buf_add(&find->query, query);
+  if (find->query.failed) rc = ld_fail(error, LD_NOMEM, "find: out of memory");
   for (size_t f = 0; f < FIELDS && rc == LD_OK; f++)
-    if (ld_value_field(ld_buf_slice(&made.query), fields[f].name, &value))
-      rc = fields[f].read(&made, value, error);
-  if (rc == LD_OK)
-    *find = made;
-  else
-    ld_find_clear(&made);
+    if (ld_value_field(ld_buf_slice(&find->query), fields[f].name, &value))
+      rc = fields[f].read(find, value, error);
+  if (rc != LD_OK) ld_find_clear(find);
   return rc;
 }
 

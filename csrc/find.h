@@ -20,14 +20,14 @@ typedef struct ld_sort_part {
 typedef struct ld_find {
   ld_buf query;     /* a copy */
   ld_filter *where; /* NULL: all */
-  ld_sort_part sort[LD_SORT_PARTS];
-  unsigned sorts;
-  int64_t limit; /* -1: none */
+  int64_t limit;    /* -1: none */
   uint64_t offset;
   ld_buf after;    /* the key to begin behind; empty: at the first */
   ld_slice select; /* an array of paths; empty: everything */
   bool
       streaming; /* the caller's: documents are wanted a page at a time, so that one that gives the order is better */
+  unsigned sorts;
+  ld_sort_part sort[LD_SORT_PARTS]; /* so many of them */
 } ld_find;
 
 /* How a query was run. */
@@ -40,7 +40,7 @@ typedef struct ld_find_report {
   unsigned candidate_count;
 } ld_find_report;
 
-/* Compile. INVALID with the path of what is wrong: `limit: expected a whole number from 0`, `where.age: ...`. On failure nothing is left; else ld_find_clear it. */
+/* Compile. INVALID with the path of what is wrong: `limit: expected a whole number from 0`, `where: age.$gte: ...`. On failure nothing is left; else ld_find_clear it. */
 ld_rc ld_find_init(ld_find *find, ld_slice query, ld_error *error);
 void ld_find_clear(ld_find *find);
 

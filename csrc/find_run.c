@@ -107,6 +107,7 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
   find_run *run = context;
   const ld_find *find = run->find;
   if (!matches(run, document)) return LD_OK;
+  if (id.size == 0) id = ld_collection_find_id(run->collection, document);
   if (run->skipped < find->offset) {
     run->skipped++;
     return LD_OK;
@@ -120,7 +121,8 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
     write_place(run, id, document, &run->last);
   bool ends = run->cursor == NULL && run->shown == (uint64_t)find->limit;
   ld_rc rc =
-      run->last.failed ? no_memory(run->txn) : run->visit(run->context, id, document, revision);
+      run->last.failed ? no_memory(run->txn) : ld_collection_admit(run->txn, run->collection, id);
+  if (rc == LD_OK) rc = run->visit(run->context, id, document, revision);
   return rc == LD_OK && ends ? LD_NOTFOUND : rc;
 }
 
@@ -137,6 +139,7 @@ static ld_rc rank_next(void *context, ld_slice id, ld_slice document, uint64_t r
   find_run *run = context;
   (void)revision;
   if (!matches(run, document)) return LD_OK;
+  if (id.size == 0) id = ld_collection_find_id(run->collection, document);
   write_rank(run, id, document, &run->key);
   if (run->key.failed) return no_memory(run->txn);
   ld_slice after = ld_buf_slice(&run->last), key = ld_buf_slice(&run->key);
@@ -188,6 +191,12 @@ static ld_rc place_ranking(find_run *run) {
   return run->last.failed ? no_memory(run->txn) : LD_OK;
 }
 
+static void report_plan(ld_find_report *report, const ld_plan *plan) {
+  report->index = plan->index == NULL ? LD_SLICE_NONE : plan->index->name;
+  report->ordered = plan->ordered;
+  report->reverse = plan->reverse;
+}
+
 static ld_rc run_plan(find_run *run, const ld_plan *plan) {
   ld_find_report none = {.index = LD_SLICE_NONE}, *report = run->report;
   ld_walk_counts counts = {0, 0};
@@ -200,9 +209,6 @@ static ld_rc run_plan(find_run *run, const ld_plan *plan) {
     if (rc == LD_OK) rc = ld_walk(run->txn, run->collection, plan, rank_next, run, &counts);
     if (rc == LD_OK) rc = show_ranked(run);
   }
-  report->index = plan->index == NULL ? LD_SLICE_NONE : plan->index->name;
-  report->ordered = plan->ordered;
-  report->reverse = plan->reverse;
   report->keys = counts.keys;
   report->documents = counts.documents;
   report->returned = run->shown;
@@ -223,6 +229,7 @@ ld_rc ld_find_run(ld_txn *txn, ld_collection *collection, const ld_find *find,
   if (find->limit == 0 && report == NULL) return LD_OK;
   ld_rc rc = ld_plan_make(txn, collection, find, &plan, report == NULL ? NULL : &report->candidates,
                           report == NULL ? NULL : &report->candidate_count);
+  if (rc == LD_OK && report != NULL) report_plan(report, &plan);
   if (rc == LD_OK && find->limit != 0) rc = run_plan(&run, &plan);
   if (rc == LD_OK && cursor != NULL && cursor->failed) rc = no_memory(txn);
   ld_plan_clear(&plan);

@@ -1,6 +1,8 @@
 /* index.c -- see index.h. */
 #include "index.h"
 
+#include <stdio.h>
+
 #include "tuple.h"
 
 enum { LOOSE = 0x00, NULL_TAG = 0x05 };
@@ -238,28 +240,22 @@ static const ld_index *index_of(const ld_declaration *declaration, ld_slice key)
   return NULL;
 }
 
-static void name_id(ld_slice id, char *text, size_t size) {
+const char *ld_quote_id(ld_slice id, ld_quoted out) {
   ld_token token = {.kind = LD_NIL};
-  ld_quoted quoted;
-  ld_buf out = {.data = (uint8_t *)text, .capacity = size};
   ld_value_next(&id, &token);
-  if (token.kind == LD_INT)
-    ld_buf_printf(&out, "%lld", (long long)token.integer);
-  else
-    ld_buf_printf(&out, "%s", ld_quote(token.bytes, quoted));
-  text[out.size < size ? out.size : size - 1] = '\0';
+  if (token.kind != LD_INT) return ld_quote(token.bytes, out);
+  snprintf(out, sizeof(ld_quoted), "%lld", (long long)token.integer);
+  return out;
 }
 
 static ld_rc clash(ld_txn *txn, const ld_declaration *declaration, ld_slice key, ld_slice id,
                    ld_slice other) {
-  char here[sizeof(ld_quoted)], there[sizeof(ld_quoted)];
-  ld_quoted quoted;
+  ld_quoted quoted, here, there;
   const ld_index *index = index_of(declaration, key);
-  name_id(id, here, sizeof here);
-  name_id(other, there, sizeof there);
   return ld_fail(&txn->engine->error, LD_EXISTS,
                  "unique index %s: documents %s and %s have the same value",
-                 ld_quote(index == NULL ? LD_SLICE_NONE : index->name, quoted), there, here);
+                 ld_quote(index == NULL ? LD_SLICE_NONE : index->name, quoted),
+                 ld_quote_id(other, there), ld_quote_id(id, here));
 }
 
 /* No other document may have an entry of these values. */
@@ -276,13 +272,13 @@ static ld_rc check_unique(ld_txn *txn, const ld_declaration *declaration, ld_sli
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
-static ld_rc write_entry(ld_txn *txn, const ld_declaration *declaration, ld_slice id,
-                         const ld_ranked *entry, size_t id_size) {
-  ld_slice key = ld_ranked_key(entry);
-  bool enforced = ld_ranked_payload(entry).data[0] != 0;
-  ld_rc rc = enforced ? check_unique(txn, declaration, id, key, id_size) : LD_OK;
-  return rc == LD_OK ? ld_row_put(txn, key, id) : rc;
-}
+/* From the old entries of a document to its new ones. */
+typedef struct entry_change {
+  ld_txn *txn;
+  const ld_declaration *declaration;
+  ld_slice id;
+  const ld_entries *old, *new;
+} entry_change;
 
 /* While an index is being built, an entry may not be there yet. */
 static ld_rc delete_entry(ld_txn *txn, ld_slice key) {
@@ -290,18 +286,33 @@ static ld_rc delete_entry(ld_txn *txn, ld_slice key) {
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
-ld_rc ld_entries_write(ld_txn *txn, const ld_declaration *declaration, ld_slice id,
-                       const ld_entries *old, const ld_entries *new) {
-  const ld_ranked *a = old->keys.entries, *end_a = a + old->keys.count;
-  const ld_ranked *b = new->keys.entries, *end_b = b + new->keys.count;
+static ld_rc check_entry(const entry_change *change, const ld_ranked *entry) {
+  bool enforced = ld_ranked_payload(entry).data[0] != 0;
+  return enforced ? check_unique(change->txn, change->declaration, change->id, ld_ranked_key(entry),
+                                 change->new->id_size)
+                  : LD_OK;
+}
+
+/* What is in one of both only. */
+static ld_rc each_difference(const entry_change *change, bool only_check) {
+  const ld_ranked *a = change->old->keys.entries, *end_a = a + change->old->keys.count;
+  const ld_ranked *b = change->new->keys.entries, *end_b = b + change->new->keys.count;
   ld_rc rc = LD_OK;
   while (rc == LD_OK && (a < end_a || b < end_b)) {
     int order = a == end_a ? 1 : b == end_b ? -1 : ld_compare(ld_ranked_key(a), ld_ranked_key(b));
-    if (order < 0) rc = delete_entry(txn, ld_ranked_key(a));
-    if (order > 0) rc = write_entry(txn, declaration, id, b, new->id_size);
-    ld_slice done = ld_ranked_key(order <= 0 ? a : b);
-    while (a < end_a && ld_equal(ld_ranked_key(a), done)) a++;
-    while (b < end_b && ld_equal(ld_ranked_key(b), done)) b++;
+    ld_slice key = ld_ranked_key(order <= 0 ? a : b);
+    if (only_check && order > 0) rc = check_entry(change, b);
+    if (!only_check && order < 0) rc = delete_entry(change->txn, key);
+    if (!only_check && order > 0) rc = ld_row_put(change->txn, key, change->id);
+    while (a < end_a && ld_equal(ld_ranked_key(a), key)) a++;
+    while (b < end_b && ld_equal(ld_ranked_key(b), key)) b++;
   }
   return rc;
+}
+
+ld_rc ld_entries_write(ld_txn *txn, const ld_declaration *declaration, ld_slice id,
+                       const ld_entries *old, const ld_entries *new) {
+  const entry_change change = {txn, declaration, id, old, new};
+  ld_rc rc = each_difference(&change, true);
+  return rc == LD_OK ? each_difference(&change, false) : rc;
 }

@@ -37,7 +37,8 @@ bool ld_entries_collect(ld_entries *entries, ld_declaration *declaration, ld_sli
 bool ld_entries_collect_one(ld_entries *entries, ld_index *index, ld_slice id, ld_slice document);
 void ld_entries_clear(ld_entries *entries);
 
-/* Delete the old ones that are not among the new ones, write those that were not among the old ones. EXISTS: a unique index has another document there. */
+/* Delete the old ones that are not among the new ones, write those that were not among the old ones. EXISTS: a unique index has another document there,
+** and nothing was written. */
 ld_rc ld_entries_write(ld_txn *txn, const ld_declaration *declaration, ld_slice id,
                        const ld_entries *old, const ld_entries *new);
 
@@ -45,6 +46,8 @@ ld_rc ld_entries_write(ld_txn *txn, const ld_declaration *declaration, ld_slice 
 void ld_index_prefix(uint64_t number, ld_buf *key);
 /* Append an id, as keys end with it. */
 void ld_index_id(ld_slice id, ld_buf *key);
+/* A rendering of an id for messages, into `out`; returns out. */
+const char *ld_quote_id(ld_slice id, ld_quoted out);
 /* Append a value of the part, as keys have it. */
 void ld_index_value(const ld_index *index, unsigned part, ld_slice value, ld_buf *key);
 /* Delete all rows of an index. */

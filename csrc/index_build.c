@@ -98,6 +98,8 @@ ld_rc ld_index_build(ld_txn *txn, ld_collection *collection, unsigned most, ld_b
   bool clashes = rc == LD_EXISTS;
   if (clashes) rc = give_up(collection, &build);
   ld_buf_clear(&build.after);
+  if (rc != LD_OK)
+    ld_declaration_clear(&collection->current); /* its states may not be the store's */
   if (rc != LD_OK) return rc;
   *state = first_unready(collection) == NULL ? LD_BUILD_DONE : LD_BUILD_MORE;
   if (clashes) *state = LD_BUILD_CLASH;

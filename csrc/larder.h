@@ -18,6 +18,7 @@
 #include "row.h"
 #include "store.h"
 #include "tuple.h"
+#include "upgrade.h"
 #include "value.h"
 
 #endif

@@ -16,8 +16,9 @@ static ld_rc add_part(ld_path *path, ld_slice part, ld_slice text, ld_error *err
 }
 
 ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error) {
-  ld_path parsed = {.count = 0};
+  ld_path parsed; /* it is large: only what is used of it is written */
   ld_slice rest = text;
+  parsed.count = 0;
   for (;;) {
     const uint8_t *dot = rest.size > 0 ? memchr(rest.data, '.', rest.size) : NULL;
     size_t size = dot == NULL ? rest.size : (size_t)(dot - rest.data);
@@ -26,7 +27,8 @@ ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error) {
     if (dot == NULL) break;
     rest = ld_bytes(dot + 1, rest.size - size - 1);
   }
-  *path = parsed;
+  memcpy(path->parts, parsed.parts, parsed.count * sizeof *parsed.parts);
+  path->count = parsed.count;
   return LD_OK;
 }
 
@@ -45,7 +47,8 @@ static inline bool take_key(ld_slice *rest, ld_slice name, bool *is_name) {
   uint8_t head = rest->size > 0 ? rest->data[0] : 0;
   size_t size = head & 0x1f;
   if ((head & 0xe0) == 0xa0 && rest->size > size) {
-    *is_name = size == name.size && memcmp(rest->data + 1, name.data, size) == 0;
+    *is_name = size == name.size && size > 0 && rest->data[1] == name.data[0] &&
+               memcmp(rest->data + 1, name.data, size) == 0;
     *rest = ld_bytes(rest->data + 1 + size, rest->size - 1 - size);
     return true;
   }
@@ -57,12 +60,10 @@ static inline bool take_key(ld_slice *rest, ld_slice name, bool *is_name) {
 /* The value of a field; `rest` is what follows the head of the map. */
 static bool find_field(ld_slice rest, uint32_t count, ld_slice name, ld_slice *value) {
   bool is_name;
-  ld_slice found;
   for (uint32_t i = 0; i < count; i++) {
-    if (!take_key(&rest, name, &is_name) || !ld_value_take(&rest, &found)) return false;
-    if (!is_name) continue;
-    *value = found;
-    return true;
+    if (!take_key(&rest, name, &is_name)) return false;
+    if (is_name) return ld_value_take(&rest, value);
+    if (!ld_value_skip(&rest)) return false;
   }
   return false;
 }

@@ -21,9 +21,9 @@ typedef struct ld_plan {
   bool once;           /* no document is reached twice */
 } ld_plan;
 
-/* Choose among the collection's indexes, as it was looked at in this transaction. `streaming`: documents are wanted one after the other, not all.
+/* Choose among the collection's indexes, as it was looked at in this transaction; while it has documents that are older than the program, by id. `streaming`: documents are wanted one after the other, not all.
 ** Appends to `candidates` (may be NULL) a map for each, {index, chosen, reason, entries}, and counts them. ld_plan_clear it. */
-ld_rc ld_plan_make(ld_txn *txn, const ld_collection *collection, const ld_find *find, ld_plan *plan,
+ld_rc ld_plan_make(ld_txn *txn, ld_collection *collection, const ld_find *find, ld_plan *plan,
                    ld_buf *candidates, unsigned *candidate_count);
 void ld_plan_clear(ld_plan *plan);
 

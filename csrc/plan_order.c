@@ -36,10 +36,10 @@ static unsigned skip_idle(const order_match *match, unsigned sort) {
 
 static bool match_part(order_match *match, unsigned part, unsigned sort) {
   const ld_index *index = match->plan->index;
+  if (sort >= match->find->sorts) return false;
   const ld_sort_part *wanted = &match->find->sort[sort];
   bool turned = wanted->descending != index->part[part].descending;
-  if (sort >= match->find->sorts || !ld_path_equal(&index->part[part].path, &wanted->path))
-    return false;
+  if (!ld_path_equal(&index->part[part].path, &wanted->path)) return false;
   if ((index->multikey >> part & 1) != 0 || (match->decided && turned != match->reverse))
     return false;
   match->decided = true;

@@ -5,7 +5,7 @@
 #include "filter_node.h"
 #include "plan.h"
 
-/* One value is enough for it. */
+/* One value is enough for it, and any that equals it will do: so not $type, which tells 1 from 1.0. */
 static bool is_positive(ld_filter_op op) {
   switch (op) {
   case LD_F_EQ:
@@ -15,9 +15,8 @@ static bool is_positive(ld_filter_op op) {
   case LD_F_LTE:
   case LD_F_PREFIX:
   case LD_F_IN:
-  case LD_F_TYPE:
   case LD_F_REGEX:
-  case LD_F_MOD: return true;
+  case LD_F_MOD:
   case LD_F_EXISTS: return true;
   default: return false;
   }
@@ -42,12 +41,14 @@ static bool is_same(const ld_filter *a, const ld_filter *b) {
 
 /* Both are lower ends, or both upper ones, of one class. */
 static bool is_narrower(const ld_filter *range, const ld_filter *other) {
+  static const uint8_t nan[] = {0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0};
   bool low = range->op == LD_F_GT || range->op == LD_F_GTE;
   bool high = range->op == LD_F_LT || range->op == LD_F_LTE;
   bool other_low = other->op == LD_F_GT || other->op == LD_F_GTE;
   bool other_high = other->op == LD_F_LT || other->op == LD_F_LTE;
   if (!(low && other_low) && !(high && other_high)) return false;
   if (ld_class_of(range->operand) != ld_class_of(other->operand)) return false;
+  if (ld_same(other->operand, ld_bytes(nan, sizeof nan))) return false; /* no range has NaN in it */
   int order = ld_order(range->operand, other->operand);
   return low ? order > 0 : order < 0;
 }

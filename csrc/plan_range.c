@@ -285,6 +285,7 @@ bool ld_plan_ranges(ld_plan *plan, const ld_filter *where, ld_bounds *bounds) {
     add_all(&writer);
   else
     add_ranges(&writer, 0);
+  writer.failed = writer.failed || writer.key.failed;
   ld_buf_clear(&writer.key);
   ld_ranking_sort(&plan->ranges);
   ld_ranking_drop_doubles(&plan->ranges);
@@ -348,6 +349,7 @@ bool ld_plan_id_ranges(ld_plan *plan, const ld_collection *collection, const ld_
     add_all(&writer);
     plan->bounded = false;
   }
+  writer.failed = writer.failed || writer.key.failed;
   ld_buf_clear(&writer.key);
   ld_ranking_sort(&plan->ranges);
   ld_ranking_drop_doubles(&plan->ranges);

@@ -40,7 +40,7 @@ static bool fill(ld_ranked *entry, ld_slice key, ld_slice payload) {
 
 static bool append(ld_ranking *ranking, ld_slice key, ld_slice payload) {
   if (ranking->count == ranking->capacity) {
-    size_t capacity = ranking->capacity == 0 ? 64 : 2 * ranking->capacity;
+    size_t capacity = ranking->capacity == 0 ? 8 : 2 * ranking->capacity;
     ld_ranked *entries = realloc(ranking->entries, capacity * sizeof *entries);
     if (entries == NULL) return false;
     ranking->entries = entries;

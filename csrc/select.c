@@ -72,21 +72,27 @@ static void write_map(const wanted_paths *wanted, uint32_t mask, unsigned depth,
   ld_write_close(out, opened, LD_MAP, count);
 }
 
-void ld_find_select(const ld_find *find, const ld_collection *collection, ld_slice document,
-                    ld_buf *out) {
-  wanted_paths wanted = {.count = 0, .id = ld_collection_key(collection)};
-  ld_token head, name;
+static void select_fields(const ld_find *find, const ld_collection *collection, ld_slice document,
+                          ld_buf *out) {
+  wanted_paths wanted; /* it is large: only what is used of it is written */
+  ld_token head = {.count = 0}, name;
   ld_slice rest = find->select;
-  if (rest.size == 0) {
-    ld_buf_add(out, document);
-    return;
-  }
+  wanted.id = ld_collection_key(collection);
+  wanted.count = 0;
   ld_value_next(&rest, &head);
   while (wanted.count < head.count && ld_value_next(&rest, &name)) {
     ld_path_parse(name.bytes, &wanted.paths[wanted.count], NULL);
     wanted.count++;
   }
   write_map(&wanted, UINT32_MAX, 0, document, out);
+}
+
+void ld_find_select(const ld_find *find, const ld_collection *collection, ld_slice document,
+                    ld_buf *out) {
+  if (find->select.size > 0)
+    select_fields(find, collection, document, out);
+  else
+    ld_buf_add(out, document);
 }
 
 /* ---- distinct ---- */

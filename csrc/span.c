@@ -28,6 +28,7 @@ static bool note(ld_span *span, ld_slice key) {
   while (place > 0 && is_before(span, key, ld_buf_slice(&span->keys[place - 1]))) place--;
   if (place == LD_SPAN_KEYS) return true;
   if (end == LD_SPAN_KEYS) end--;
+  if (end == span->made) span->keys[span->made++] = (ld_buf){0};
   ld_buf moved = span->keys[end];
   memmove(span->keys + place + 1, span->keys + place, (end - place) * sizeof moved);
   span->keys[place] = moved;
@@ -80,7 +81,7 @@ static ld_rc enter(ld_span *span, ld_slice key) {
 
 ld_rc ld_span_begin(ld_span *span, ld_txn *txn, ld_slice from, ld_slice to, bool reverse) {
   ld_slice start = reverse ? to : from;
-  memset(span, 0, sizeof *span);
+  memset(span, 0, offsetof(ld_span, head));
   span->from = from;
   span->to = to;
   span->reverse = reverse;
@@ -133,7 +134,7 @@ ld_rc ld_span_next(ld_span *span, ld_row *row) {
 }
 
 void ld_span_end(ld_span *span) {
-  for (unsigned i = 0; i < LD_SPAN_KEYS; i++) ld_buf_clear(&span->keys[i]);
+  for (unsigned i = 0; i < span->made; i++) ld_buf_clear(&span->keys[i]);
   ld_buf_clear(&span->last);
   ld_cursor_close(span->cursor);
   span->cursor = NULL;

@@ -14,12 +14,13 @@ typedef struct ld_span {
   ld_cursor *cursor;
   ld_slice from, to;
   bool reverse;
-  bool placed;               /* the cursor stands on the next row, not on the one before */
-  bool more;                 /* among the rows of `head` are some behind `last` */
+  bool placed; /* the cursor stands on the next row, not on the one before */
+  bool more;   /* among the rows of `head` are some behind `last` */
+  ld_buf last; /* of the page before; empty: this is the first page */
+  unsigned count, at;
+  unsigned made; /* so many keys have been used; what follows is not even zeroed before */
   uint8_t head[LD_KEY_KEPT]; /* what the rows share that are sorted now */
   ld_buf keys[LD_SPAN_KEYS]; /* the next of them, in the order of the way */
-  ld_buf last;               /* of the page before; empty: this is the first page */
-  unsigned count, at;
 } ld_span;
 
 /* The rows with from <= key < to, both not empty and borrowed until the end. */

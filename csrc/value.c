@@ -124,24 +124,29 @@ bool ld_value_next(ld_slice *rest, ld_token *token) {
   return token->count <= rest->size;
 }
 
-/* The size of a small integer or a short string, the most frequent values; 0 for all others. */
-static size_t short_size(uint8_t head) {
-  if (head < 0x80 || head >= 0xe0) return 1;
-  return (head & 0xe0) == 0xa0 ? 1 + (size_t)(head & 0x1f) : 0;
+const uint8_t ld_scalar_sizes[32] = {1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 5, 9, 2, 3, 5, 9,
+                                     2, 3, 5, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+/* The size of a scalar, or of the head of an array or a map, of which `*wanted` more values follow; 0: it is cut off, or none. */
+static size_t taken_size(ld_slice left, uint64_t *wanted) {
+  ld_token token;
+  ld_slice rest = left;
+  if (!ld_value_next(&rest, &token)) return 0;
+  if (token.kind == LD_ARRAY) *wanted += token.count;
+  if (token.kind == LD_MAP) *wanted += 2 * (uint64_t)token.count;
+  return left.size - rest.size;
 }
 
 bool ld_value_take(ld_slice *rest, ld_slice *value) {
-  ld_token token;
-  const uint8_t *start = rest->data, *at;
+  ld_slice left = *rest;
   for (uint64_t wanted = 1; wanted > 0; wanted--) {
-    size_t size = rest->size > 0 ? short_size(rest->data[0]) : 0;
-    if (size > 0 && !take(rest, size, &at)) return false;
-    if (size > 0) continue;
-    if (!ld_value_next(rest, &token)) return false;
-    if (token.kind == LD_ARRAY) wanted += token.count;
-    if (token.kind == LD_MAP) wanted += 2 * (uint64_t)token.count;
+    size_t size = ld_scalar_size(left);
+    if (size == 0) size = taken_size(left, &wanted);
+    if (size == 0 || size > left.size) return false;
+    left = ld_bytes(left.data + size, left.size - size);
   }
-  *value = ld_bytes(start, (size_t)(rest->data - start));
+  *value = ld_bytes(rest->data, rest->size - left.size);
+  *rest = left;
   return true;
 }
 
@@ -179,14 +184,12 @@ ld_rc ld_value_check(ld_slice document, ld_error *error) {
 
 bool ld_value_field(ld_slice map, const char *name, ld_slice *value) {
   ld_token token, key;
-  ld_slice wanted = ld_text(name), rest = map, found;
+  ld_slice wanted = ld_text(name), rest = map;
   if (!ld_value_next(&rest, &token) || token.kind != LD_MAP) return false;
   for (uint32_t i = 0; i < token.count; i++) {
-    if (!ld_value_next(&rest, &key) || !ld_value_take(&rest, &found)) return false;
-    if (ld_is_string(&key) && ld_equal(key.bytes, wanted)) {
-      *value = found;
-      return true;
-    }
+    if (!ld_value_next(&rest, &key)) return false;
+    if (ld_is_string(&key) && ld_equal(key.bytes, wanted)) return ld_value_take(&rest, value);
+    if (!ld_value_skip(&rest)) return false;
   }
   return false;
 }

@@ -40,6 +40,26 @@ typedef struct ld_token {
 bool ld_value_next(ld_slice *rest, ld_token *token);
 /* Take one whole value off the front of `rest`; `*value` is the bytes of it. */
 bool ld_value_take(ld_slice *rest, ld_slice *value);
+
+/* The sizes of values with the heads from 0xc0 to 0xdf; 0: the head alone does not say it. */
+extern const uint8_t ld_scalar_sizes[32];
+/* The size of a scalar that says it in its first two bytes, as nearly all do; it may be cut off. 0: look closer. */
+static inline size_t ld_scalar_size(ld_slice rest) {
+  uint8_t head = rest.size > 0 ? rest.data[0] : 0xc1, next = rest.size > 1 ? rest.data[1] : 0xff;
+  if (head < 0x80 || head >= 0xe0) return 1;
+  if (head < 0xc0) return head >= 0xa0 ? 1 + (size_t)(head & 0x1f) : 0;
+  if (head == 0xd9) return 2 + (size_t)next;
+  return head == 0xcf && next >= 0x80 ? 0 : ld_scalar_sizes[head & 0x1f];
+}
+/* As take, without the value. */
+static inline bool ld_value_skip(ld_slice *rest) {
+  ld_slice value;
+  size_t size = ld_scalar_size(*rest);
+  if (size == 0 || size > rest->size) return ld_value_take(rest, &value);
+  *rest = ld_bytes(rest->data + size, rest->size - size);
+  return true;
+}
+
 /* INVALID, with the byte offset, unless `document` is exactly one value within the depth, its str all UTF-8 and its map keys scalars other than nil and NaN. */
 ld_rc ld_value_check(ld_slice document, ld_error *error);
 /* The value of the string key `name` in a map. False when it is not a map, or not there. */

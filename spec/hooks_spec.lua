@@ -102,6 +102,17 @@ on_each_engine("the clock", function(given)
     assert.is_true(time > 1000 and time <= now)
   end)
 
+  it("may call a coroutine that fails to use the store", function()
+    local rooms
+    rooms = given.open({ clock = function()
+      pcall(coroutine.wrap(function() return rooms:get "a" end))
+      return 5
+    end }):rooms()
+    rooms:save { roomName = "a" }
+    rooms:rate("a", "jo", "m", "like")
+    same({ { "jo", "like", 5 } }, rooms:get("a").ratings.m)
+  end)
+
   it("is not asked when the time is given", function()
     local rooms = given.open({ clock = function() return 5 end }):rooms()
     rooms:save { roomName = "a" }

@@ -17,6 +17,7 @@ function raw.write(path, work)
   local rows = {}
   function rows.put(key, payload, revision) assert(txn:put(key, port.row(key, revision or 1, payload))) end
   function rows.put_value(key, value) assert(txn:put(key, value)) end
+  function rows.value(key) return assert(txn:get(key)) end
   function rows.delete(key) assert(txn:del(key)) end
   --- Turn one bit of the last byte over.
   function rows.spoil(key)
@@ -26,6 +27,19 @@ function raw.write(path, work)
   work(rows)
   assert(txn:commit())
   engine:close()
+end
+
+--- The numbers of a collection's indexes, by name: { status = 3 }. They are small where the collection was the first to be declared.
+function raw.index_numbers(path, collection)
+  local numbers = {}
+  raw.write(path, function(rows)
+    for size, rest in rows.value(raw.key("collection", collection)):gmatch "\xa4name([\xa0-\xbf])(%C+\xa6number.)" do
+      local length = size:byte() - 0xa0
+      assert(rest:byte(-1) < 128)
+      numbers[rest:sub(1, length)] = rest:byte(-1)
+    end
+  end)
+  return numbers
 end
 
 return raw

@@ -20,12 +20,6 @@ local function fill(store)
   end)
 end
 
-local function number_of(store, name)
-  for _, index in ipairs(store:collection("plans"):indexes()) do
-    if index.name == name then return index.number end
-  end
-end
-
 local function has(report, kind, where, text)
   for _, finding in ipairs(report.findings) do
     if finding.kind == kind and finding.where:find(where, 1, true) and finding.text:find(text, 1, true) then return true end
@@ -44,9 +38,11 @@ describe("a damaged store", function()
 
   before_each(function()
     path = support.folder() .. "/store"
-    local store <close> = larder.open{ engine = "lmdb", path = path, durability = "none" }
-    fill(store)
-    numbers = { status = number_of(store, "status"), email = number_of(store, "email") }
+    do
+      local store <close> = larder.open{ engine = "lmdb", path = path, durability = "none" }
+      fill(store)
+    end
+    numbers = raw.index_numbers(path, "plans")
   end)
   after_each(support.remove_folders)
 

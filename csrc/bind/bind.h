@@ -33,7 +33,8 @@ typedef struct lb_store {
   lb_listeners listeners;
   ld_error error;   /* of the last failure */
   lua_State *L;     /* who calls now; for the callbacks */
-  bool in_callback; /* log and clock may not use the store */
+  bool in_callback; /* log, clock, upgrade and validate may not use the store */
+  bool has_cause;   /* of the failure: what a program's function raised; see program.c */
   bool clock_failed;
   bool retry; /* a retryable failure was raised since update began its function */
 } lb_store;
@@ -60,6 +61,8 @@ void lb_new_metatable(lua_State *L, const char *name);
 /* Raise {code, message, op, retryable}; `op` is what was called: `rooms:save`. */
 int lb_raise(lua_State *L, ld_rc rc, const char *op, const char *format, ...);
 int lb_raise_error(lua_State *L, const ld_error *error, const char *op);
+/* The same with the value on top of the stack as its cause. */
+int lb_raise_because(lua_State *L, const ld_error *error, const char *op);
 /* Put the error object on the stack. */
 void lb_push_error(lua_State *L, const ld_error *error, const char *op);
 void lb_open_errors(lua_State *L);
@@ -131,6 +134,10 @@ int lb_begin(lua_State *L);
 int lb_stats(lua_State *L);
 /* End the boxes of all transactions; their ld_txns are left to ld_engine_close. */
 void lb_forget_txs(lb_store *store);
+/* Whether the error on top of the stack is Lua's for a yield that cannot be. */
+bool lb_is_yield(lua_State *L);
+/* Push the box of a store; false, and nothing, while it is being collected. */
+bool lb_push_box(lua_State *L, lb_store *store);
 void lb_open_txs(lua_State *L);
 void lb_open_stores(lua_State *L, int module);
 
@@ -164,5 +171,7 @@ int lb_map_range(lua_State *L);
 int lb_map_delete_range(lua_State *L);
 void lb_open_maps(lua_State *L);
 void lb_open_map_iterator(lua_State *L);
+
+#include "collection.h"
 
 #endif

@@ -1,11 +1,8 @@
 /* collection.c -- store:collection(name): its box, and one document at a time. Changing: collection_update.c; declaring: collection_declare.c; finding:
 ** collection_find.c, collection_iterator.c. */
-#include "../collection.h"
-
 #include <string.h>
 
 #include "bind.h"
-#include "collection_box.h"
 
 /* What a call hands to its work; the id is in the store's key, the document in its document. */
 typedef struct document_call {
@@ -128,8 +125,7 @@ static int get_document(lua_State *L) {
 
 static ld_rc work_has(ld_txn *txn, void *context) {
   document_call *call = context;
-  ld_slice document;
-  return ld_collection_get(txn, call->collection, id_of(call), &document, &call->revision);
+  return ld_collection_has(txn, call->collection, id_of(call));
 }
 
 static int has_document(lua_State *L) {

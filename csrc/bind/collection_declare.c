@@ -4,10 +4,10 @@
 ** not at all; in one that only reads it is left for later. */
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 #include "../index_build.h"
 #include "bind.h"
-#include "collection_box.h"
 
 enum { BATCH_DOCUMENTS = 500 };
 
@@ -40,6 +40,7 @@ static ld_rc work_declare(ld_txn *txn, void *context) {
 static ld_rc work_build(ld_txn *txn, void *context) {
   declare_call *call = context;
   ld_rc rc = ld_index_build(txn, call->collection, BATCH_DOCUMENTS, &call->state);
+  call->settled = rc == LD_OK && ld_collection_is_settled(call->collection);
   if (rc == LD_OK && call->state == LD_BUILD_CLASH) call->clash = txn->engine->error;
   return rc;
 }
@@ -61,13 +62,23 @@ static ld_rc work_all(ld_txn *txn, void *context) {
   return rc == LD_OK ? LD_EXISTS : rc;
 }
 
+/* A lock that is given back and taken at once never goes to those who wait for it: they need the time to wake up. */
+static void let_others_write(const lb_store *store) {
+  const struct timespec pause = {.tv_nsec = 100 * 1000};
+  if ((store->engine->ops->promises & LD_SHARED) != 0) nanosleep(&pause, NULL);
+}
+
+/* Another process may find a clash, and drop the index that is built here, too: then it is declared again. */
 static void settle(lua_State *L, const lb_place *place, declare_call *call, const char *op) {
-  lb_write(L, place, work_declare, call, op);
-  while (!call->settled) {
-    lb_write(L, place, work_build, call, op);
+  do {
+    lb_write(L, place, work_declare, call, op);
+    call->state = LD_BUILD_MORE;
+    while (!call->settled && call->state == LD_BUILD_MORE) {
+      lb_write(L, place, work_build, call, op);
+      let_others_write(call->store);
+    }
     if (call->state == LD_BUILD_CLASH) lb_raise_error(L, &call->clash, op);
-    call->settled = call->state == LD_BUILD_DONE;
-  }
+  } while (!call->settled);
 }
 
 static void declare(lua_State *L, const lb_place *place, declare_call *call, const char *op) {
@@ -92,23 +103,24 @@ static void read_declaration(lua_State *L, lb_store *store, const char *op) {
     lua_createtable(L, 0, 3);
   else
     lua_pushnil(L);
-  for (const char *const *name = written; lua_istable(L, 4) && *name != NULL; name++) {
+  int table = lua_gettop(L);
+  for (const char *const *name = written; lua_istable(L, table) && *name != NULL; name++) {
     lua_getfield(L, 3, *name);
-    lua_setfield(L, 4, *name);
+    lua_setfield(L, table, *name);
   }
   ld_buf_reset(&store->document);
-  if (lua_istable(L, 4) && lb_encode(L, 4, &store->document, &store->error) != LD_OK)
+  if (lua_istable(L, table) && lb_encode(L, table, &store->document, &store->error) != LD_OK)
     lb_raise_error(L, &store->error, op);
 }
 
-/* store:collection(name, { key = "id", indexes = { ... }, version = }), tx:collection(name, ...) */
+/* store:collection(name, { key = "id", indexes = { ... }, version =, upgrade =, validate = }), tx:collection(name, ...) */
 int lb_collection_new(lua_State *L) {
   static const char op[] = "store:collection";
   lb_place place = lb_check_place(L, 1, op);
   lb_store *store = place.store;
   lua_settop(L, 3);
   ld_slice name = lb_check_string(L, 2, op, "name");
-  lb_collection *collection = lua_newuserdatauv(L, sizeof *collection, 1);
+  lb_collection *collection = lua_newuserdatauv(L, sizeof *collection, 2);
   memset(collection, 0, sizeof *collection);
   luaL_setmetatable(L, LB_COLLECTION);
   collection->place = place;
@@ -118,12 +130,18 @@ int lb_collection_new(lua_State *L) {
   lua_remove(L, 2); /* the box is at 1 now */
   declare_call call = {.collection = &collection->collection, .store = store};
   call.replace = lb_option_bool(L, 3, "replace", false, op);
+  lb_program *program = lb_push_program(L, store, 2);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, 2);
   read_declaration(L, store, op);
   lb_check_open(L, &place, op);
   if (ld_collection_init(&collection->collection, name, ld_buf_slice(&store->document),
                          &store->error) != LD_OK)
     return lb_raise_error(L, &store->error, op);
-  if (store->document.size > 0) declare(L, &place, &call, op);
+  collection->collection.program = &program->program;
+  lb_check_program(L, program, &collection->collection, 3, op);
+  if (collection->collection.declared.bytes.size > 0) declare(L, &place, &call, op);
+  lb_declare_program(L, 4, &collection->collection, 3, op);
   lua_settop(L, 1);
   return 1;
 }
@@ -133,6 +151,7 @@ int lb_collection_new(lua_State *L) {
 /* An index as the store keeps it, without its number. */
 static void write_index(const ld_index *index, ld_buf *result) {
   ld_index shown = *index;
+  shown.number = 0;
   ld_index_write(&shown, result);
 }
 

@@ -1,7 +1,6 @@
 /* collection_find.c -- find, first, count, distinct, update_where, delete_where: what takes a query, encoded whole. */
 #include "../change.h"
 #include "bind.h"
-#include "collection_box.h"
 
 typedef struct query_call query_call;
 /* What a call hands to its work; the query is in the store's document. */

@@ -7,7 +7,6 @@
 
 #include "../find.h"
 #include "bind.h"
-#include "collection_box.h"
 
 #define LB_ITERATOR "larder.collection.iterator"
 

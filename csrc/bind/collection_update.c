@@ -4,7 +4,6 @@
 ** and when it raises nothing is kept. */
 #include "../change.h"
 #include "bind.h"
-#include "collection_box.h"
 
 static const char op[] = "collection:update";
 

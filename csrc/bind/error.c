@@ -48,6 +48,14 @@ int lb_raise_error(lua_State *L, const ld_error *error, const char *op) {
   return lua_error(L);
 }
 
+int lb_raise_because(lua_State *L, const ld_error *error, const char *op) {
+  log_error(L, error, op);
+  lb_push_error(L, error, op);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "cause");
+  return lua_error(L);
+}
+
 int lb_raise(lua_State *L, ld_rc rc, const char *op, const char *format, ...) {
   ld_error error = {0};
   char text[sizeof error.text];

@@ -3,7 +3,6 @@
 #include "../store.h"
 #include "bind.h"
 #include "verify.h"
-#include "collection_box.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -67,6 +66,8 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_map_iterator(L);
   lb_open_collections(L, module);
   lb_open_collection_iterator(L);
+  lb_open_collection_upgrade(L, module);
+  lb_open_programs(L);
   lb_open_reports(L);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");

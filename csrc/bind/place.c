@@ -17,7 +17,8 @@ void lb_check_open(lua_State *L, const lb_place *place, const char *op) {
   if (place->tx != NULL && place->tx->txn == NULL)
     lb_raise(L, LD_CLOSED, op, "the transaction has ended");
   if (place->store->in_callback)
-    lb_raise(L, LD_MISUSE, op, "called from the store's own log or clock");
+    lb_raise(L, LD_MISUSE, op,
+             "called from one of the store's own functions (log, clock, upgrade, validate)");
   place->store->L = L;
 }
 
@@ -26,6 +27,7 @@ static void before_run(lb_store *store) {
   store->engine->error.rc = LD_OK;
   store->engine->error.retry = false;
   store->clock_failed = false;
+  store->has_cause = false;
 }
 
 static ld_rc after_run(lb_store *store, ld_txn *txn, ld_rc rc) {
@@ -39,6 +41,7 @@ static ld_rc finish(lua_State *L, lb_store *store, ld_rc rc, const char *op) {
   ld_error *error = &store->engine->error;
   if (rc == LD_OK || (rc == LD_NOTFOUND && error->rc != LD_NOTFOUND)) return rc;
   store->retry = error->retry;
+  lb_raise_caused(L, store, error, op);
   lb_raise_error(L, error, op);
   return rc;
 }

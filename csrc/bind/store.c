@@ -5,7 +5,6 @@
 
 #include "bind.h"
 #include "verify.h"
-#include "collection_box.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };
@@ -33,19 +32,21 @@ static bool push_callback(lb_store *store, int user_value) {
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-/* An error in the program's log function is nobody's: it is dropped. */
+/* An error in the program's log function is nobody's: it is dropped. A coroutine in it may have used the store, and be gone. */
 static void call_log(void *context, ld_level level, const char *line) {
   lb_store *store = context;
-  if (store->L == NULL || store->in_callback) return;
-  int top = lua_gettop(store->L);
+  lua_State *L = store->L;
+  if (L == NULL || store->in_callback) return;
+  int top = lua_gettop(L);
   if (push_callback(store, USER_LOG)) {
     store->in_callback = true;
-    lua_pushstring(store->L, level_names[level]);
-    lua_pushstring(store->L, line);
-    lua_pcall(store->L, 2, 0, 0);
+    lua_pushstring(L, level_names[level]);
+    lua_pushstring(L, line);
+    lua_pcall(L, 2, 0, 0);
     store->in_callback = false;
+    store->L = L;
   }
-  lua_settop(store->L, top);
+  lua_settop(L, top);
 }
 
 /* What the clock said instead of a time, for the message. */
@@ -57,19 +58,21 @@ static void note_clock(lb_store *store) {
 
 static int64_t call_clock(void *context) {
   lb_store *store = context;
+  lua_State *L = store->L;
   int64_t now = 0;
   int whole = 0;
-  if (store->L == NULL) return now;
-  int top = lua_gettop(store->L);
+  if (L == NULL) return now;
+  int top = lua_gettop(L);
   bool inside = store->in_callback;
   if (push_callback(store, USER_CLOCK)) {
     store->in_callback = true;
-    if (lua_pcall(store->L, 0, 1, 0) == LUA_OK) now = lua_tointegerx(store->L, -1, &whole);
+    if (lua_pcall(L, 0, 1, 0) == LUA_OK) now = lua_tointegerx(L, -1, &whole);
     store->in_callback = inside;
+    store->L = L;
     if (!whole) note_clock(store);
   }
   if (!whole) store->clock_failed = true;
-  lua_settop(store->L, top);
+  lua_settop(L, top);
   return now;
 }
 
@@ -159,7 +162,7 @@ static int close_store(lua_State *L) {
   if (store == NULL)
     return lb_raise(L, LD_INVALID, "store:close", "expected a store before the colon");
   if (store->in_callback)
-    return lb_raise(L, LD_MISUSE, "store:close", "called from the store's own log or clock");
+    return lb_raise(L, LD_MISUSE, "store:close", "called from one of the store's own functions");
   store->L = L;
   if (store->engine != NULL) {
     ld_env env = store->engine->env;

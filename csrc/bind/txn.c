@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "bind.h"
-#include "collection_box.h"
 
 enum { MOST_RUNS = 16 };
 
@@ -96,7 +95,7 @@ static void check_function(lua_State *L, const char *op) {
 /* ---- update ---- */
 
 /* What Lua itself says, word for word. */
-static bool is_yield(lua_State *L) {
+bool lb_is_yield(lua_State *L) {
   if (lua_type(L, -1) != LUA_TSTRING) return false;
   const char *text = lua_tostring(L, -1);
   return strcmp(text, "attempt to yield across a C-call boundary") == 0 ||
@@ -105,7 +104,7 @@ static bool is_yield(lua_State *L) {
 
 /* The function has raised: its error is on the stack. */
 static void after_error(lua_State *L, lb_tx *tx) {
-  if (is_yield(L)) {
+  if (lb_is_yield(L)) {
     ld_error error = {0};
     ld_fail(&error, LD_MISUSE,
             "the function must not yield: another coroutine would meet the open write transaction");
@@ -234,11 +233,11 @@ static int collect_tx(lua_State *L) {
   return 0;
 }
 
-/* __close likewise; but a log or clock function may be called in the middle of this very transaction. */
+/* __close likewise; but one of the store's functions may be called in the middle of this very transaction. */
 static int close_tx(lua_State *L) {
   lb_tx *tx = luaL_checkudata(L, 1, LB_TX);
   if (tx->txn != NULL && tx->store->in_callback)
-    return lb_raise(L, LD_MISUSE, "tx", "closed in the store's own log or clock");
+    return lb_raise(L, LD_MISUSE, "tx", "closed in one of the store's own functions");
   return collect_tx(L);
 }
 

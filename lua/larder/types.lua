@@ -67,7 +67,7 @@ function Place:map(name) end
 
 --- A collection of documents. Handles of one name share what was declared; another declaration raises INVALID.
 ---@param name string 1 to 1023 bytes
----@param options? { key: string } the field of the id; "id" when absent
+---@param options? larder.CollectionOptions
 ---@return larder.Collection
 function Place:collection(name, options) end
 

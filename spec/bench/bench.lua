@@ -1,8 +1,9 @@
 -- bench.lua -- `lua spec/bench/bench.lua [directory of room files]`: Larder side by side with raw liblmdb in C, with a minimal
--- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua; how: measure.lua.
+-- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua; how: measure.lua.
 --
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
 -- ONLY picks groups by a Lua pattern.
+local collections = require "spec.bench.collections"
 local data = require "spec.bench.data"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
@@ -51,6 +52,11 @@ local function groups(folder)
     { "rate", rows.rate },
     { "list", many.list },
     { "open", many.open },
+    { "document get", collections.get },
+    { "document find", collections.find },
+    { "document create durable", collections.create_durable },
+    { "document create unsynced", collections.create_unsynced },
+    { "document many", collections.many },
   }
   if folder then
     list[#list + 1] = { "import", function() return many.import(folder) end }

@@ -63,6 +63,37 @@ function data.rated_room(i, ratings, users, media)
   return room
 end
 
+local STATUSES = { "open", "planned", "running", "done", "failed" }
+local TAGS = { "kitchen", "urgent", "billing", "winter", "draft", "shared", "archive" }
+local TEAMS = { "red", "orange", "yellow", "green", "blue", "violet", "white", "grey", "black", "brown" }
+
+--- Of whom the i-th of `count` documents is: everybody has 20 of them, far apart.
+---@param i integer
+---@param count integer
+---@return string
+function data.email(i, count)
+  return ("user-%06d@mail.example.org"):format(i * 7919 % (count // 20))
+end
+
+--- The i-th of `count` documents, about 250 bytes; 1 % of them are of team blue and priority 9.
+---@param i integer
+---@param count integer
+---@return table
+function data.document(i, count)
+  return {
+    id = ("plan-%07d"):format(i),
+    status = STATUSES[i * 31 % 5 + 1],
+    email = data.email(i, count),
+    title = "Plan number " .. i,
+    tags = { TAGS[i % 7 + 1], TAGS[(i // 7 + 3) % 7 + 1] },
+    createdAt = 1715974200000 + i * 7919 % count * 1000,
+    updatedAt = 1715974200000 + i * 104729 % count * 1000,
+    priority = i % 10,
+    amount = i % 997 + 0.25,
+    owner = { id = 1000 + i * 7919 % (count // 20), name = "Owner " .. i % 500, team = TEAMS[i // 10 % 10 + 1] },
+  }
+end
+
 --- Whether two values are the same, all the way down.
 function data.same(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then

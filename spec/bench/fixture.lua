@@ -66,9 +66,9 @@ function fixture.close(stores)
   stores.raw.env:close()
 end
 
-local function open_side(name, path, durable)
+local function open_side(family, name, path, durable)
   if name ~= "raw" then
-    return sides.open[name](path, durable)
+    return family.open[name](path, durable)
   end
   local env = raw.open(path, durable)
   return { env = env, close = function() env:close() end }
@@ -79,8 +79,9 @@ end
 ---@param durable boolean
 ---@param count integer how often in a measurement
 ---@param op fun(store: table) gets a side, or { env } for raw
+---@param family table? whose side it is; of rooms when absent
 ---@return table contestant
-function fixture.fresh(name, durable, count, op)
+function fixture.fresh(name, durable, count, op, family)
   local paths, stores = {}, {}
   local function drop()
     for i, store in ipairs(stores) do
@@ -93,7 +94,7 @@ function fixture.fresh(name, durable, count, op)
     drop()
     for i = 1, n do
       paths[i] = data.folder()
-      stores[i] = open_side(name, paths[i], durable)
+      stores[i] = open_side(family or sides, name, paths[i], durable)
     end
   end
   local function run(n)
@@ -136,8 +137,9 @@ end
 ---@param what string
 ---@param ask fun(name: string): any
 ---@param expected any
-function fixture.agree(what, ask, expected)
-  for _, name in ipairs(sides.order) do
+---@param family table? whose sides they are; of rooms when absent
+function fixture.agree(what, ask, expected, family)
+  for _, name in ipairs((family or sides).order) do
     local answer = ask(name)
     expected = expected == nil and answer or expected
     if not data.same(answer, expected) then

@@ -20,15 +20,6 @@ end
 
 -- ---- list ----
 
--- How much memory a walk takes, in a process of its own: { after a tenth of the rooms, after all } in bytes.
-local function walk_memory(name, path)
-  local command = ("%s spec/bench/walk.lua %s '%s'"):format(os.getenv "LUA" or arg[-1], name, path)
-  local pipe = assert(io.popen(command))
-  local tenth, all = pipe:read("n", "n")
-  assert(pipe:close(), command)
-  return tenth and { tenth, all }
-end
-
 local function count_rooms(side)
   local count = 0
   for name, room in side.each() do
@@ -44,7 +35,7 @@ function many.list()
   local paths = fixture.folders(fixture.many(MANY))
   local opened, memory = {}, {}
   for _, name in ipairs(sides.order) do
-    memory[name] = walk_memory(name, paths[name])
+    memory[name] = measure.walk("rooms", name, paths[name], MANY)
   end
   local function make(open, path)
     local side = open(path, false)
@@ -65,7 +56,7 @@ function many.list()
   return {
     clock = measure.cpu,
     rows = { row },
-    memory = { title = "  memory it took", bytes = memory, limit = 1 << 20 },
+    memory = { title = "  memory it took", bytes = memory, limit = 1 << 20, behind_tenth = true },
     close = function()
       for _, side in ipairs(opened) do side.close() end
     end,

@@ -107,4 +107,18 @@ function measure.memory()
   end
 end
 
+--- How much memory a walk over a store takes, in a process of its own.
+---@param what string "rooms" or "documents"
+---@param name string the side
+---@param path string the store's folder
+---@param count integer how many there are
+---@return integer[]? bytes after a tenth of them, after all
+function measure.walk(what, name, path, count)
+  local command = ("%s spec/bench/walk.lua %s %s '%s' %d"):format(os.getenv "LUA" or arg[-1], what, name, path, count)
+  local pipe = assert(io.popen(command))
+  local tenth, all = pipe:read("n", "n")
+  assert(pipe:close(), command)
+  return tenth and { tenth, all }
+end
+
 return measure

@@ -88,7 +88,8 @@ function report.growth(row, times, others)
   line("  compared with the first", cells, {}, verdict(grown, "larder", row.target.limit))
 end
 
---- Print memory. `memory.bytes[side]` = { after a tenth, after all }.
+--- Print memory. `memory.bytes[side]` = { after a tenth, after all }; `memory.limit` is for what it has grown by, all the way or,
+--- `memory.behind_tenth`, since a tenth of it.
 ---@param memory table
 function report.memory(memory)
   local cells = {}
@@ -96,7 +97,9 @@ function report.memory(memory)
     cells[side] = mebibytes(bytes[2])
   end
   local bytes = memory.bytes.larder
-  local said = bytes and verdict((bytes[2] - bytes[1]) / memory.limit, "growth behind 10,000, MiB", 1)
+  local text = memory.behind_tenth and "growth behind 10,000, MiB" or "growth, MiB"
+  local grown = bytes and bytes[2] - (memory.behind_tenth and bytes[1] or 0)
+  local said = bytes and verdict(grown / (1 << 20), text, memory.limit / (1 << 20))
   line(memory.title, cells, {}, said)
 end
 

@@ -1,7 +1,8 @@
--- walk.lua -- `lua walk.lua <side> <folder>`: walk a store of rooms and print by how many bytes this process's own memory has
--- grown at most, after a tenth of the rooms and after all. Prints nothing where that cannot be known.
+-- walk.lua -- `lua walk.lua <rooms|documents> <side> <folder> <count>`: walk a store of so many and print by how many bytes this
+-- process's own memory has grown at most, after a tenth of them and after all. Prints nothing where that cannot be known.
 local measure = require "spec.bench.measure"
-local sides = require "spec.bench.sides"
+
+local families = { rooms = "spec.bench.sides", documents = "spec.bench.collection_sides" }
 
 local EVERY = 500
 
@@ -16,11 +17,13 @@ local function peaks(side, expected)
       tenth = peak
     end
   end
+  assert(count == expected)
   return tenth, peak
 end
 
 if measure.memory() then
-  local side = sides.open[arg[1]](arg[2], false)
-  print(("%d %d"):format(peaks(side, 100000)))
+  local what, name, path, count = table.unpack(arg, 1, 4)
+  local side = require(families[what]).open[name](path, false)
+  print(("%d %d"):format(peaks(side, math.tointeger(count))))
   side.close()
 end

@@ -45,11 +45,13 @@ void scenario_begin(void) {
         &larger);
   parse("{\"roomName\":\"pantry\",\"createdAt\":\"2020\"}", &pantry);
   parse("42", &parsed_time);
+  collection_begin();
 }
 
 void scenario_end(void) {
   ld_buf *const all[] = {&kitchen, &larger, &pantry, &long_room, &parsed_time};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) ld_buf_clear(all[i]);
+  collection_end();
 }
 
 /* ---- stores ---- */
@@ -111,6 +113,7 @@ ld_rc scenario_fill(ld_engine *store) {
   if (rc == LD_OK) rc = ld_room_save(txn, ld_buf_slice(&kitchen));
   if (rc == LD_OK) rc = put_rows(txn);
   if (rc == LD_OK) rc = put_entries(txn);
+  if (rc == LD_OK) rc = collection_fill(txn);
   if (rc == LD_OK) return ld_commit(txn);
   ld_rollback(txn);
   return rc;

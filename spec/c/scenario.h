@@ -1,4 +1,4 @@
-/* scenario.h -- every operation of the layers, once, on a store with known rooms and a map: for tests that make the ground under them fail.
+/* scenario.h -- every operation of the layers, once, on a store with known rooms, a map, collections: for tests that make the ground under them fail.
 **
 ** Each does the same each time on a store that scenario_fill has filled, and appends all it returns to `result`, only on success. */
 #ifndef SPEC_SCENARIO_H
@@ -14,6 +14,14 @@ typedef struct scenario {
 
 extern const scenario scenarios[];
 extern const size_t scenario_count;
+
+/* scenario_collection.c: the same of collections. They keep their handles from one run to the next, until collection_forget. */
+extern const scenario collection_scenarios[];
+extern const size_t collection_scenario_count;
+void collection_begin(void);
+void collection_end(void);
+void collection_forget(void);
+ld_rc collection_fill(ld_txn *txn);
 
 /* The documents that the scenarios use: parsed once, so that parsing does not fail among what is tested. */
 void scenario_begin(void);

@@ -215,6 +215,10 @@ int main(void) {
       test_scenario(&variants[v], &scenarios[s]);
       test_all_fail(&variants[v], &scenarios[s]);
     }
+    for (size_t s = 0; s < collection_scenario_count; s++) {
+      test_scenario(&variants[v], &collection_scenarios[s]);
+      test_all_fail(&variants[v], &collection_scenarios[s]);
+    }
   }
   scenario_end();
   remove_store();
