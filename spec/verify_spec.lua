@@ -9,7 +9,7 @@ local function fill(store)
     local plans = tx:collection("plans", {
       indexes = { "status", { "email", unique = true, sparse = true }, { "tags" }, { "-n", "status" } } })
     for i = 1, 20 do
-      plans:put{ id = i, status = i % 2 == 0 and "open" or "closed", email = "m" .. i, n = i, tags = { "a", "b" .. i } }
+      plans:put{ id = i, status = i % 2 == 0 and "o" or "c", email = "m" .. i, n = i, tags = { "a", "b" .. i } }
     end
     tx:collection("people"):put{ id = "ada" }
     for i = 1, 3 do
