@@ -38,8 +38,8 @@ LIBS       := $(or $(LIBS),$(or $(call pkg,libs,lmdb,0.9.24),-llmdb) $(or $(call
 
 CFLAGS       ?= -O2 -g
 OPT_release  := $(CFLAGS)
-# The tree of the memory engine with small nodes is a deep one; indexes cut values off, and list documents, early.
-OPT_asan     := -O1 -g -DLD_NODE_FAN=8 -DLD_INDEX_KEPT=4 -DLD_ENTRIES_MOST=3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# The tree of the memory engine with small nodes is a deep one; indexes cut values off, and list documents, early; numbers are compared a few at a time.
+OPT_asan     := -O1 -g -DLD_NODE_FAN=8 -DLD_INDEX_KEPT=4 -DLD_ENTRIES_MOST=3 -DLD_NUMBERS_KEPT=4 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_valgrind := -O1 -g
 OPT_cover    := -O0 -g --coverage
 OPT_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -296,12 +296,15 @@ LUA_LDIR ?= $(or $(call searched,path,lua),$(PREFIX)/share/lua/5.4)
 LUA_CDIR ?= $(or $(call searched,cpath,so),$(PREFIX)/lib/lua/5.4)
 LIBDIR   ?= $(PREFIX)/lib
 INCDIR   ?= $(PREFIX)/include
+BINDIR   ?= $(PREFIX)/bin
 VERSION  := $(shell sed -n 's/^.define LD_VERSION *"\(.*\)"/\1/p' csrc/*.h)
 
-install: all ## to PREFIX (/usr/local): the module, the library, the headers
-	install -d '$(DESTDIR)$(LUA_CDIR)/larder' '$(DESTDIR)$(LUA_LDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCDIR)/larder'
+install: all ## to PREFIX (/usr/local): the module, the command, the library, the headers
+	install -d '$(DESTDIR)$(LUA_CDIR)/larder' '$(DESTDIR)$(LUA_LDIR)' '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCDIR)/larder'
 	install -m 755 $(MODULE_SO) '$(DESTDIR)$(LUA_CDIR)/larder/core.so'
 	cd lua && find larder -name '*.lua' -exec install -D -m 644 {} '$(DESTDIR)$(LUA_LDIR)/{}' ';'
+	sed '1s|.*|#!/usr/bin/env $(notdir $(LUA))|' lua/larder/cli/larder.lua >'$(DESTDIR)$(BINDIR)/larder'
+	chmod 755 '$(DESTDIR)$(BINDIR)/larder'
 	install -m 644 $(CORE) '$(DESTDIR)$(LIBDIR)'
 	install -m 644 csrc/*.h '$(DESTDIR)$(INCDIR)/larder'
 	printf '%s\n' 'Name: larder' 'Description: rooms and documents in LMDB or memory' 'Version: $(VERSION)' \
@@ -313,4 +316,4 @@ install: all ## to PREFIX (/usr/local): the module, the library, the headers
 
 uninstall: ## remove what install put there
 	rm -rf '$(DESTDIR)$(LUA_CDIR)/larder' '$(DESTDIR)$(LUA_LDIR)/larder' '$(DESTDIR)$(INCDIR)/larder'
-	rm -f '$(DESTDIR)$(LIBDIR)/liblarder.a' '$(DESTDIR)$(LIBDIR)/pkgconfig/larder.pc'
+	rm -f '$(DESTDIR)$(BINDIR)/larder' '$(DESTDIR)$(LIBDIR)/liblarder.a' '$(DESTDIR)$(LIBDIR)/pkgconfig/larder.pc'

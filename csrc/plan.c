@@ -1,11 +1,12 @@
 /* plan.c -- choosing among the documents by id and the indexes.
 **
 ** An index can be used when it is ready, has every document that the filter finds, and is bound by the filter or gives the order. Of several, the one with
-** the fewest entries to read wins, counted up to PROBE; where all have more, or there is nothing to count, the better one is that which is bound, then that which
-** gives the order, then that which binds more parts. */
+** the fewest entries to read wins, counted up to a limit; where all have more, or there is nothing to count, the better one is that which gives the order of a query with
+** a limit, then that which is bound, then that which gives the order, then that which binds more parts. */
 #include "plan.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 
 enum { PROBE = 200, STREAM = 2000 };
@@ -100,11 +101,20 @@ static ld_rc count_entries(ld_txn *txn, candidate *made, uint64_t limit) {
 
 /* ---- choosing ---- */
 
+/* What candidates are weighed against. */
+typedef struct weighing_scale {
+  uint64_t limit; /* entries are counted up to here; fewer are few */
+  bool
+      first_only; /* the query wants the first so many: what gives the order need not be read to its end */
+} weighing_scale;
+
 /* Whether `a` is better than `b`; both can be used and have been counted. */
-static bool is_better(const candidate *a, const candidate *b, uint64_t limit) {
-  bool few_a = a->plan.bounded && a->entries < limit, few_b = b->plan.bounded && b->entries < limit;
+static bool is_better(const candidate *a, const candidate *b, const weighing_scale *scale) {
+  bool few_a = a->plan.bounded && a->entries < scale->limit;
+  bool few_b = b->plan.bounded && b->entries < scale->limit;
   if (few_a != few_b) return few_a;
   if (few_a && a->entries != b->entries) return a->entries < b->entries;
+  if (scale->first_only && a->plan.ordered != b->plan.ordered) return a->plan.ordered;
   if (a->plan.bounded != b->plan.bounded) return a->plan.bounded;
   if (a->plan.ordered != b->plan.ordered) return a->plan.ordered;
   return a->parts > b->parts;
@@ -116,18 +126,44 @@ static bool suits(const candidate *made, const ld_find *find, uint64_t limit) {
   return !find->streaming || find->sorts > 0 || made->plan.ordered || made->entries < limit;
 }
 
-static ld_rc choose(ld_txn *txn, const ld_find *find, candidate *all, unsigned count,
-                    unsigned *chosen) {
-  uint64_t limit = find->streaming ? STREAM : PROBE;
-  unsigned bounded = 0;
-  ld_rc rc = LD_OK;
+/* Of n documents, m of which pass, an order is read to n / m * limit documents and an index that does not give it to m: the same where m is the root of
+** n * limit. More than that many entries need not be counted. */
+static ld_rc find_scale(ld_txn *txn, ld_collection *collection, const ld_find *find,
+                        weighing_scale *scale) {
+  uint64_t documents;
+  *scale =
+      (weighing_scale){.limit = find->streaming ? STREAM : PROBE, .first_only = find->limit >= 0};
+  if (find->limit < 0 || find->streaming) return LD_OK;
+  ld_rc rc = ld_collection_count(txn, collection, &documents);
+  if (rc != LD_OK) return rc;
+  uint64_t even = (uint64_t)sqrt((double)documents * (double)find->limit);
+  if (even > scale->limit) scale->limit = even;
+  return rc;
+}
+
+/* Counting is worth it where there are others, or a stream wants to know whether there are many. */
+static bool is_counted(const candidate *made, const candidate *all, unsigned count,
+                       const ld_find *find) {
+  if (made->reason != NULL || !made->plan.bounded) return false;
+  if (find->streaming) return true;
+  for (unsigned i = 0; i < count; i++) {
+    const candidate *other = &all[i];
+    if (other == made || other->reason != NULL) continue;
+    bool instead = find->limit >= 0 && other->plan.ordered && !made->plan.ordered;
+    if (other->plan.bounded || instead) return true;
+  }
+  return false;
+}
+
+static ld_rc choose(ld_txn *txn, ld_collection *collection, const ld_find *find, candidate *all,
+                    unsigned count, unsigned *chosen) {
+  weighing_scale scale;
+  ld_rc rc = find_scale(txn, collection, find, &scale);
   *chosen = 0;
-  for (unsigned i = 0; i < count; i++) bounded += all[i].reason == NULL && all[i].plan.bounded;
   for (unsigned i = 0; i < count && rc == LD_OK; i++)
-    if (all[i].reason == NULL && all[i].plan.bounded && (bounded > 1 || find->streaming))
-      rc = count_entries(txn, &all[i], limit);
-  for (unsigned i = 1; i < count; i++)
-    if (suits(&all[i], find, limit) && is_better(&all[i], &all[*chosen], limit)) *chosen = i;
+    if (is_counted(&all[i], all, count, find)) rc = count_entries(txn, &all[i], scale.limit);
+  for (unsigned i = 1; i < count && rc == LD_OK; i++)
+    if (suits(&all[i], find, scale.limit) && is_better(&all[i], &all[*chosen], &scale)) *chosen = i;
   return rc;
 }
 
@@ -136,6 +172,8 @@ static ld_rc choose(ld_txn *txn, const ld_find *find, candidate *all, unsigned c
 static const char *why_not(const candidate *made, const candidate *best) {
   if (made->reason != NULL) return made->reason;
   if (best->plan.bounded && !made->plan.bounded) return "the chosen one is narrowed by the filter";
+  if (made->plan.bounded && !best->plan.bounded)
+    return "it has so many entries that reading in order up to the limit is quicker";
   if (best->plan.bounded && best->entries < made->entries) return "it has more entries to read";
   if (best->plan.ordered && !made->plan.ordered) return "the chosen one gives the order";
   return "it is no better than the chosen one";
@@ -201,7 +239,7 @@ ld_rc ld_plan_make(ld_txn *txn, ld_collection *collection, const ld_find *find, 
   const char *outdated;
   ld_rc rc = find_outdated(txn, collection, text, &outdated);
   if (rc == LD_OK) rc = weigh_all(txn, collection, find, outdated, all);
-  if (rc == LD_OK) rc = choose(txn, find, all, count, &chosen);
+  if (rc == LD_OK) rc = choose(txn, collection, find, all, count, &chosen);
   for (unsigned i = 0; i < count && rc == LD_OK && candidates != NULL; i++)
     tell(&all[i], &all[chosen], candidates);
   if (candidate_count != NULL) *candidate_count = count;

@@ -160,13 +160,13 @@ static ld_rc tell_losses(recovery *r) {
 
 /* ---- what follows from the rows ---- */
 
-/* What the first look finds missing is lost. */
+/* What is missing is lost. It is put right at once, so no look tells it again; a document that is damaged stays. */
 static void hear_finding(void *context, const char *kind, const char *where, const char *text) {
   recovery *r = context;
   const ld_verify_calls *calls = &r->recover->repair.calls;
-  bool loss = strcmp(kind, "count") == 0 || strcmp(kind, "rating") == 0 ||
-              strcmp(kind, "progress") == 0 || strcmp(kind, "document") == 0;
-  if (r->first_look && loss) tell_lost(r, where, text);
+  bool missing =
+      strcmp(kind, "count") == 0 || strcmp(kind, "rating") == 0 || strcmp(kind, "progress") == 0;
+  if (missing || (r->first_look && strcmp(kind, "document") == 0)) tell_lost(r, where, text);
   if (calls->finding != NULL) calls->finding(calls->context, kind, where, text);
 }
 
@@ -181,11 +181,14 @@ static void hear_again(void *context) {
   if (r->recover->repair.again != NULL) r->recover->repair.again(r->recover->repair.calls.context);
 }
 
-static void hear_mended(void *context, const char *what, const ld_error *failure) {
+static void hear_mended(void *context, ld_mend kind, const char *what, const ld_error *failure) {
   recovery *r = context;
   const ld_repair *repair = &r->recover->repair;
-  if (failure != NULL) tell_lost(r, what, failure->text);
-  if (repair->mended != NULL) repair->mended(repair->calls.context, what, failure);
+  if (failure != NULL)
+    tell_lost(r, what, failure->text);
+  else if (kind == LD_MEND_DECLARATION)
+    tell_lost(r, what, "was made anew, without indexes");
+  if (repair->mended != NULL) repair->mended(repair->calls.context, kind, what, failure);
 }
 
 static ld_rc make_anew(recovery *r) {

@@ -92,12 +92,12 @@ static ld_rc drop_index(ld_txn *txn, ld_slice mend, ld_buf *name) {
   return rc;
 }
 
-static ld_rc tell(repairing *r, ld_buf *name, const ld_error *failure) {
+static ld_rc tell(repairing *r, ld_slice mend, ld_buf *name, const ld_error *failure) {
   const ld_repair *repair = r->repair;
   ld_buf_byte(name, 0);
   if (name->failed) return ld_fail(&r->engine->error, LD_NOMEM, "verify: out of memory");
   if (repair->mended != NULL)
-    repair->mended(repair->calls.context, (const char *)name->data, failure);
+    repair->mended(repair->calls.context, ld_mend_kind(mend), (const char *)name->data, failure);
   return LD_OK;
 }
 
@@ -107,7 +107,7 @@ static ld_rc put_right(repairing *r, ld_slice mend, ld_buf *name) {
   ld_rc rc = write(r, ld_verify_mend, mend, name);
   if (rc == LD_NOTFOUND) return LD_OK;
   if (rc == LD_OK) r->mended++;
-  if (rc == LD_OK) return tell(r, name, NULL);
+  if (rc == LD_OK) return tell(r, mend, name, NULL);
   if (rc != LD_EXISTS && rc != LD_CORRUPT && rc != LD_UNSUPPORTED && rc != LD_INVALID) return rc;
   ld_error failure = r->engine->error;
   if (rc == LD_EXISTS && r->repair->drop_clashing) {
@@ -116,7 +116,7 @@ static ld_rc put_right(repairing *r, ld_slice mend, ld_buf *name) {
     if (rc != LD_OK) return rc;
     r->mended++;
   }
-  return tell(r, name, &failure);
+  return tell(r, mend, name, &failure);
 }
 
 static ld_rc put_all_right(repairing *r) {

@@ -10,7 +10,7 @@ typedef struct ld_repair {
   unsigned mends;               /* 1 << ld_mend of what may be put right; 0: look only */
   void (*again)(void *context); /* what was told so far is old: another look begins */
   /* `failure` is NULL, or says why it stays as it is. */
-  void (*mended)(void *context, const char *what, const ld_error *failure);
+  void (*mended)(void *context, ld_mend kind, const char *what, const ld_error *failure);
   /* A unique index in which documents clash goes, where this is set; else it stays as it was. */
   bool drop_clashing;
 } ld_repair;

@@ -154,16 +154,29 @@ static ld_rc sound_row(verify *v, ld_slice stored, const ld_row *row) {
   return checks[key.space](v, &key, row);
 }
 
+/* A count that cannot be read can be counted again. */
+static ld_rc mend_damaged(verify *v, ld_slice stored) {
+  verify_key key;
+  ld_rc rc = verify_key_read(v, stored, &key);
+  bool count = key.sound && key.parts == 1;
+  if (rc == LD_OK && count && key.space == LD_SPACE_COUNT)
+    rc = verify_mend(v, LD_MEND_COUNT, key.name, LD_SLICE_NONE, 0);
+  if (rc == LD_OK && count && key.space == LD_SPACE_MAP)
+    rc = verify_mend(v, LD_MEND_MAP, key.name, LD_SLICE_NONE, 0);
+  return rc;
+}
+
 static ld_rc damaged_row(verify *v, ld_slice stored, ld_slice value, ld_rc rc) {
   static const uint8_t sequence[] = "\x01\x30sequence";
   if (ld_equal(stored, ld_bytes(sequence, sizeof sequence))) v->sequence_damaged = true;
   if (stored.data[0] == LD_SPACE_COLLECTION) v->declaration_damaged = true;
   verify_at_key(v, stored);
   if (rc == LD_UNSUPPORTED) return verify_found(v, "row", "was written by a newer version");
-  return verify_found(v, "row", "%s",
-                      ld_row_is_sound(stored, value)
-                          ? "its header is cut off"
+  bool sound = ld_row_is_sound(stored, value);
+  rc = verify_found(v, "row", "%s",
+                    sound ? "its header is cut off"
                           : "the checksum differs: its key or value is damaged");
+  return rc == LD_OK ? mend_damaged(v, stored) : rc;
 }
 
 static ld_rc check_rows(verify *v) {

@@ -52,14 +52,9 @@ static ld_rc is_taken_in(verify *v, const ld_index *index, ld_slice id, bool *ta
 
 static ld_rc tell_document(verify *v, verify_collection *c, unsigned index, ld_slice id,
                            const char *text) {
-  ld_buf name = {0};
-  verify_id_name(id, &name);
+  ld_quoted quoted;
   at_index(v, c, index);
-  ld_rc rc = name.failed ? no_memory(v)
-                         : verify_found(v, "index", "document %.*s %s", (int)name.size,
-                                        (const char *)name.data, text);
-  ld_buf_clear(&name);
-  return rc;
+  return verify_found(v, "index", "document %s %s", ld_quote_id(id, quoted), text);
 }
 
 /* Whether each of these rows is there, and leads to the id. */

@@ -66,16 +66,6 @@ void verify_part_name(const ld_part *part, ld_buf *text) {
   }
 }
 
-void verify_id_name(ld_slice id, ld_buf *text) {
-  ld_token token = {.kind = LD_NIL};
-  ld_quoted quoted;
-  ld_value_next(&id, &token);
-  if (token.kind == LD_INT)
-    ld_buf_printf(text, "%lld", (long long)token.integer);
-  else
-    ld_buf_printf(text, "%s", ld_quote(token.bytes, quoted));
-}
-
 static void name_map_key(ld_slice name, ld_slice rest, ld_buf *text) {
   ld_buf scratch = {0};
   ld_part part;

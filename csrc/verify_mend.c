@@ -4,6 +4,7 @@
 #include "index.h"
 #include "index_build.h"
 #include "verify_run.h"
+#include "version.h"
 
 #include <limits.h>
 
@@ -53,48 +54,68 @@ bool ld_mend_index(ld_slice mend, ld_slice *collection, ld_slice *index) {
 
 /* ---- counts ---- */
 
-static ld_rc count_with(mending *m, ld_slice own, uint64_t *count) {
-  ld_scan scan;
-  ld_row row;
-  ld_rc rc = ld_scan_begin(&scan, m->txn, own, LD_SLICE_NONE);
-  while (rc == LD_OK && (rc = ld_scan_next(&scan, &row)) == LD_OK)
-    *count += row.key.size > own.size && verify_is_under(row.key, own);
-  ld_scan_end(&scan);
-  return rc == LD_NOTFOUND ? LD_OK : rc;
+/* What is under a key, counted. */
+typedef struct counting {
+  mending *m;
+  ld_slice own;
+  bool documents;
+  uint64_t count;
+  ld_buf tally; /* documents by version */
+} counting;
+
+/* A document of which nothing can be read counts as one of version 1. */
+static ld_rc count_row(counting *counted, ld_slice payload) {
+  uint64_t version = 1;
+  ld_slice document;
+  ld_buf moved = {0};
+  counted->count++;
+  if (!counted->documents) return LD_OK;
+  ld_version_split(payload, &version, &document);
+  ld_tally_move(ld_buf_slice(&counted->tally), 0, version, &moved);
+  if (moved.failed)
+    return ld_fail(&counted->m->txn->engine->error, LD_NOMEM, "verify: out of memory");
+  ld_buf_clear(&counted->tally);
+  counted->tally = moved;
+  return LD_OK;
 }
 
-/* Damaged rows count, too, so where rows stand together they are not read. */
-static ld_rc count_keys(mending *m, ld_slice own, uint64_t *count) {
+/* Damaged rows count, too, as far as their keys tell where they belong. So rows are read past ld_row_current, which would spoil the transaction. */
+static ld_rc count_rows(counting *counted) {
+  ld_slice own = counted->own, key, value;
+  ld_slice head = ld_bytes(own.data, own.size < LD_KEY_KEPT ? own.size : LD_KEY_KEPT);
   ld_cursor *cursor;
-  ld_slice key, value;
-  *count = 0;
-  if (!verify_is_short(own)) return count_with(m, own, count);
-  ld_rc rc = ld_cursor_open(m->txn, &cursor);
+  ld_rc rc = ld_cursor_open(counted->m->txn, &cursor);
   if (rc != LD_OK) return rc;
-  for (rc = ld_cursor_seek(cursor, own); rc == LD_OK; rc = ld_cursor_next(cursor)) {
+  for (rc = ld_cursor_seek(cursor, head); rc == LD_OK; rc = ld_cursor_next(cursor)) {
+    ld_row row = {.payload = LD_SLICE_NONE};
     rc = ld_cursor_current(cursor, &key, &value);
-    if (rc != LD_OK || !verify_is_under(key, own)) break;
-    *count += key.size > own.size;
+    if (rc != LD_OK || !ld_starts_with(key, head)) break;
+    if (!ld_row_read(key, value, &row)) row = (ld_row){.key = key};
+    if (row.key.size > own.size && verify_is_under(row.key, own))
+      rc = count_row(counted, row.payload);
+    if (rc != LD_OK) break;
   }
   ld_cursor_close(cursor);
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
 /* Count what is under the name in one space, and write it under the name in another. A damaged row of the count is in the way of no one. */
-static ld_rc mend_count(mending *m, uint8_t counted, uint8_t space) {
+static ld_rc mend_count(mending *m, uint8_t counted_space, uint8_t space) {
   uint8_t digits[16];
   ld_buf own = {0}, payload = {.data = digits, .capacity = sizeof digits};
-  uint64_t count = 0;
-  ld_buf_byte(&own, counted);
+  ld_buf_byte(&own, counted_space);
   ld_tuple_string(&own, m->name);
   if (own.failed) return ld_fail(&m->txn->engine->error, LD_NOMEM, "verify: out of memory");
-  ld_rc rc = count_keys(m, ld_buf_slice(&own), &count);
+  counting counted = {.m = m, .own = ld_buf_slice(&own), .documents = space == LD_SPACE_COUNT};
+  ld_rc rc = count_rows(&counted);
   own.data[0] = space;
-  ld_buf_varint(&payload, count);
+  ld_buf_varint(&payload, counted.count);
+  ld_slice written = ld_buf_slice(counted.documents ? &counted.tally : &payload);
   if (rc == LD_OK)
-    rc = count > 0 ? ld_row_put(m->txn, ld_buf_slice(&own), ld_buf_slice(&payload))
-                   : ld_row_del(m->txn, ld_buf_slice(&own));
+    rc = counted.count > 0 ? ld_row_put(m->txn, ld_buf_slice(&own), written)
+                           : ld_row_del(m->txn, ld_buf_slice(&own));
   ld_buf_clear(&own);
+  ld_buf_clear(&counted.tally);
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
@@ -168,15 +189,17 @@ static ld_rc guess_key(mending *m, ld_slice own, ld_buf *declaration) {
   verify_key key;
   ld_scan scan;
   ld_row row;
-  ld_slice found = LD_SLICE_NONE;
+  ld_slice document, found = LD_SLICE_NONE;
+  uint64_t version = 0;
   ld_rc rc = ld_scan_begin(&scan, m->txn, own, LD_SLICE_NONE);
   while (rc == LD_OK && found.size == 0 && (rc = ld_scan_next(&scan, &row)) == LD_OK) {
     if (!verify_is_under(row.key, own)) continue;
     rc = verify_key_read(&v, row.key, &key);
-    if (rc == LD_OK && key.sound && ld_value_check(row.payload, &m->txn->engine->error) == LD_OK)
-      found = find_key(row.payload, &key.last);
+    if (rc == LD_OK && key.sound && ld_version_split(row.payload, &version, &document) &&
+        ld_value_check(document, &m->txn->engine->error) == LD_OK)
+      found = find_key(document, &key.last);
   }
-  if (rc == LD_OK) ld_declaration_write_head(found, 0, 0, declaration);
+  if (rc == LD_OK) ld_declaration_write_head(found, version > 1 ? version : 0, 0, declaration);
   ld_scan_end(&scan);
   ld_buf_clear(&v.first);
   ld_buf_clear(&v.last);

@@ -62,7 +62,6 @@ ld_rc verify_key_read(verify *v, ld_slice key, verify_key *read);
 void verify_key_name(const verify_key *key, ld_slice bytes, ld_buf *text);
 /* `7`, `"seven"`. */
 void verify_part_name(const ld_part *part, ld_buf *text);
-void verify_id_name(ld_slice id, ld_buf *text);
 /* Whether what is behind a prefix that ends with a string belongs to it: not when the string goes on (a NUL in it is 00 ff). */
 static inline bool verify_is_under(ld_slice key, ld_slice prefix) {
   return ld_starts_with(key, prefix) && (key.size == prefix.size || key.data[prefix.size] != 0xff);
@@ -92,6 +91,7 @@ ld_rc verify_index_numbers(verify *v);
 typedef struct verify_collection {
   ld_collection handle;
   uint64_t documents;
+  ld_buf tally;    /* of their versions */
   uint64_t broken; /* 1 << index: it is to be built anew */
 } verify_collection;
 /* A document that is sound, under its own id: its entries are there. */

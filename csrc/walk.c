@@ -1,7 +1,11 @@
 /* walk.c -- see walk.h. Documents by id are rows of their own; an index's entries lead to them. */
 #include "walk.h"
 
+#include "seen.h"
 #include "span.h"
+
+/* A document of more entries is remembered when it is met; of fewer, they are looked at again for each. */
+enum { FEW_ENTRIES = LD_ENTRIES_MOST < 64 ? 2 : 32 };
 
 typedef struct walk {
   ld_txn *txn;
@@ -10,6 +14,7 @@ typedef struct walk {
   ld_document_visit visit;
   void *context;
   ld_walk_counts *counts;
+  ld_seen *seen; /* of many entries */
 } walk;
 
 static ld_error *error_of(const walk *run) { return &run->txn->engine->error; }
@@ -48,12 +53,14 @@ static bool is_within(const ld_plan *plan, ld_slice key) {
   return false;
 }
 
-/* Whether of the document's entries in the ranges this is the first. `*first` stays as it is where memory runs out. */
+/* Whether of the document's entries in the ranges this is the first. */
 static ld_rc is_first(const walk *run, const ld_row *entry, bool *first) {
   ld_index index = *run->plan->index;
   ld_entries entries = {.id_size = 0};
   ld_slice document;
   uint64_t revision;
+  *first = !ld_seen_has(run->seen, entry->payload);
+  if (!*first) return LD_OK;
   ld_rc rc = ld_collection_peek(run->txn, run->collection, entry->payload, &document, &revision);
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   if (!ld_entries_collect_one(&entries, &index, entry->payload, document))
@@ -65,6 +72,8 @@ static ld_rc is_first(const walk *run, const ld_row *entry, bool *first) {
     *first = ld_equal(key, entry->key);
     break;
   }
+  if (rc == LD_OK && entries.keys.count > FEW_ENTRIES && !ld_seen_add(run->seen, entry->payload))
+    rc = ld_fail(error_of(run), LD_NOMEM, "find: out of memory");
   ld_entries_clear(&entries);
   return rc;
 }
@@ -170,11 +179,13 @@ static ld_rc walk_loose(const walk *run) {
 
 ld_rc ld_walk(ld_txn *txn, ld_collection *collection, const ld_plan *plan, ld_document_visit visit,
               void *context, ld_walk_counts *counts) {
-  const walk run = {txn, collection, plan, visit, context, counts};
+  ld_seen seen = {.count = 0};
+  const walk run = {txn, collection, plan, visit, context, counts, &seen};
   ld_rc rc = LD_OK;
   if (plan->index != NULL && plan->index->loose && plan->ranges.count > 0) rc = walk_loose(&run);
   if (rc == LD_OK && plan->resume_group.size > 0)
     rc = walk_group(&run, ld_buf_slice(&plan->resume_group), ld_buf_slice(&plan->resume));
   if (rc == LD_OK) rc = walk_ranges(&run);
+  ld_seen_clear(&seen);
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }

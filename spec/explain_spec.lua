@@ -40,10 +40,12 @@ on_each_engine("explain", function(given)
   end
 
   it("says of each candidate why it was taken or not", function()
-    same({ [""] = NARROWED, n = NARROW, a = NOT_FIRST, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = NO_LACKING }, reasons { where = { n = { ["$lt"] = 9 } } })
+    same({ [""] = NARROWED, n = NARROW, a = NOT_FIRST, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = NO_LACKING }, reasons { where = {
+      n = { ["$lt"] = 9 } } })
     same({ [""] = NARROWED, n = NARROW_ORDER, a = NOT_FIRST, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = NO_LACKING },
       reasons { where = { n = { ["$lt"] = 9 } }, sort = "n" })
-    same({ [""] = IN_ORDER, n = ORDER, a = NOT_FIRST, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = NO_LACKING }, reasons { sort = "n", limit = 5 })
+    same({ [""] = IN_ORDER, n = ORDER, a = NOT_FIRST, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = NO_LACKING }, reasons { sort = "n",
+      limit = 5 })
     same({ [""] = ALL, n = ONLY_ORDER, a = NOT_FIRST, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = NO_LACKING }, reasons { sort = "n" })
     same({ [""] = BY_ID, n = NOT_FIRST, a = NOT_FIRST, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = NO_LACKING }, reasons { limit = 5 })
     same({ [""] = NARROWED, n = NARROW, a = MORE, ["b,n"] = NOT_FIRST, p = ONLY_SOME, q = MORE },

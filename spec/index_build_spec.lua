@@ -178,7 +178,8 @@ describe("building an index beside other processes", function()
         for _ = 1, 100 do change() end
         local count = 0
         for _, document in pairs(documents) do count = count + (document.a == 7 and 1 or 0) end
-        assert.are.equal(count, c:count { a = { ["$eq"] = 7, ["$type"] = "int", ["$not"] = { ["$size"] = 2 } }, ["a.0"] = { ["$exists"] = false } })
+        assert.are.equal(count, c:count { a = { ["$eq"] = 7, ["$type"] = "int", ["$not"] = { ["$size"] = 2 } }, ["a.0"] = {
+          ["$exists"] = false } })
         if half then expect(0, child(declare)) end
         check_index(c, "a", documents, 50)
         c:drop_index "a"

@@ -51,6 +51,22 @@ on_each_engine("an index of many, long or mixed values", function(given)
     same({ "few" }, ids(c:find { where = { a = { ["$lt"] = 4000 } } }))
   end)
 
+  it("gives a document of many values once, in one look at its values", function()
+    for id = 1, 4 do
+      local list = larder.array {}
+      for i = 1, 20 * id do list[i] = i * id end
+      c:put { id = id, a = list, even = id % 2 == 0 }
+    end
+    same({ 1, 2, 3, 4 }, ids(c:find { where = { a = { ["$gt"] = 0 } } }))
+    same({ 4, 3, 2, 1 }, ids(c:find { where = { a = { ["$lte"] = 1000 } }, sort = "-id" }))
+    same({ 2, 4 }, ids(c:find { where = { a = { ["$gte"] = 4 }, even = true }, limit = 3 }))
+    same({ 2, 3, 4 }, ids(c:find { where = { a = { ["$in"] = { 60, 80 } } } }))
+    same({ 4, 3 }, ids(c:find { where = { a = { ["$gt"] = 100 } }, sort = "-a" }))
+    assert.are.equal(4, c:count { a = { ["$gt"] = 0, ["$lt"] = 1000 } })
+    local explained = c:explain { where = { a = { ["$gt"] = 0 } } }
+    same({ "a", 4 }, { explained.index, explained.documents_scanned })
+  end)
+
   it("takes ids and names of any length", function()
     local names = { "c\0", "cc", "c\0\xff", ("n"):rep(1023), ("n"):rep(1022), ("\0"):rep(1023) }
     local long = { ("i"):rep(1022), ("i"):rep(1023), ("i"):rep(1022) .. "j", ("\0"):rep(1023), 7 }

@@ -13,11 +13,13 @@ local cases = {
   { {}, { {}, { s = 1 } }, {} },
   { { s = "open" }, { { s = "open" }, { s = { ["$eq"] = "open" } }, { s = { ["$in"] = { "open" } } }, { ["$and"] = { { s = "open" } } },
     { s = "open", a = 1 } },
-    { {}, { s = "shut" }, { s = { ["$in"] = { "open", "shut" } } }, { ["$or"] = { { s = "open" }, { a = 1 } } }, { s = { ["$ne"] = "open" } },
+    { {}, { s = "shut" }, { s = { ["$in"] = { "open", "shut" } } }, { ["$or"] = { { s = "open" }, { a = 1 } } }, { s = {
+      ["$ne"] = "open" } },
       { s = { ["$prefix"] = "open" } }, { s = { ["$not"] = { ["$eq"] = "open" } } }, { ["s.x"] = "open" } } },
   { { a = { ["$gt"] = 3 } }, { { a = { ["$gt"] = 3 } }, { a = { ["$gt"] = 4 } }, { a = { ["$gte"] = 4 } }, { a = 5 }, { a = 3.5 },
     { a = { ["$in"] = { 4, 5 } } }, { a = { ["$gt"] = 4, ["$lt"] = 9 } } },
-    { { a = 3 }, { a = { ["$gte"] = 3 } }, { a = { ["$gt"] = 2 } }, { a = { ["$lt"] = 9 } }, { a = { ["$in"] = { 3, 4 } } }, { a = { ["$in"] = {} } },
+    { { a = 3 }, { a = { ["$gte"] = 3 } }, { a = { ["$gt"] = 2 } }, { a = { ["$lt"] = 9 } }, { a = { ["$in"] = { 3, 4 } } }, { a = {
+      ["$in"] = {} } },
       { a = { ["$gt"] = "a" } }, { a = "x" }, { a = larder.null }, { a = { ["$ne"] = 1 } }, { a = { ["$not"] = { ["$gt"] = 4 } } } } },
   { { a = { ["$lte"] = 3 } }, { { a = { ["$lte"] = 3 } }, { a = { ["$lte"] = 2 } }, { a = { ["$lt"] = 2 } }, { a = 3.0 } },
     { { a = { ["$lte"] = 4 } }, { a = { ["$gt"] = 1 } }, { a = { ["$lt"] = 4 } } } },
@@ -26,29 +28,35 @@ local cases = {
   { { a = 5 }, { { a = 5 }, { a = 5.0 } }, { { a = { ["$gte"] = 5 } }, { a = 6 }, { a = larder.array { 5 } } } },
   -- 5 and 5.0 are one value, of two types
   { { a = { ["$type"] = "int" } }, { { a = { ["$type"] = "int" } } },
-    { { a = 5 }, { a = { ["$in"] = { 5 } } }, { a = { ["$gt"] = 5 } }, { a = { ["$type"] = "double" } }, { a = { ["$type"] = { "int" } } } } },
+    { { a = 5 }, { a = { ["$in"] = { 5 } } }, { a = { ["$gt"] = 5 } }, { a = { ["$type"] = "double" } }, { a = { ["$type"] = {
+      "int" } } } } },
   { { a = { ["$exists"] = true } }, { { a = { ["$exists"] = true } }, { a = 5 }, { a = { ["$in"] = { 1, "x", false } } } },
     { { a = { ["$exists"] = false } }, { a = larder.null }, { a = { ["$in"] = { 1, larder.null } } }, { a = { ["$ne"] = 1 } } } },
-  { { a = { ["$exists"] = false } }, { { a = { ["$exists"] = false } } }, { { a = larder.null }, { a = { ["$exists"] = true } }, { a = 1 } } },
+  { { a = { ["$exists"] = false } }, { { a = { ["$exists"] = false } } }, { { a = larder.null }, { a = { ["$exists"] = true } }, {
+    a = 1 } } },
   { { a = { ["$ne"] = 5 } }, { { a = { ["$ne"] = 5 } } }, { { a = 6 }, { a = { ["$gt"] = 6 } }, { a = { ["$nin"] = { 5, 6 } } } } },
   { { a = larder.null }, { { a = larder.null } }, { { a = 1 }, { a = { ["$exists"] = false } }, { a = { ["$in"] = { larder.null } } } } },
   -- no number is above NaN
   { { a = { ["$gt"] = nan } }, {}, { { a = { ["$gt"] = 5 } }, { a = 5 }, { a = nan } } },
   { { a = { ["$gte"] = nan } }, { { a = nan } }, { { a = { ["$gt"] = 5 } }, { a = { ["$gte"] = 5 } }, { a = 5 } } },
   { { a = { ["$mod"] = { 2, 1 } } }, { { a = 5 }, { a = { ["$mod"] = { 2, 1 } } } }, { { a = 4 }, { a = { ["$mod"] = { 4, 1 } } } } },
-  { { s = { ["$regex"] = "^op" } }, { { s = "open" } }, { { s = { ["$regex"] = "^ope" } }, { s = { ["$prefix"] = "open" } }, { s = "shut" } } },
+  { { s = { ["$regex"] = "^op" } }, { { s = "open" } }, { { s = { ["$regex"] = "^ope" } }, { s = { ["$prefix"] = "open" } }, {
+    s = "shut" } } },
   { { s = { ["$prefix"] = "op" } }, { { s = "open" }, { s = { ["$prefix"] = "op" } } }, { { s = "o" }, { s = { ["$gte"] = "op" } } } },
   { { a = { ["$size"] = 1 } }, { { a = { ["$size"] = 1 } } }, { { a = 5 }, { a = { ["$size"] = 2 } } } },
-  { { ["$or"] = { { a = 1 }, { s = "open" } } }, { { ["$or"] = { { a = 1 }, { s = "open" } } } }, { { a = 1 }, { s = "open" }, { ["$or"] = { { a = 1 } } } } },
+  { { ["$or"] = { { a = 1 }, { s = "open" } } }, { { ["$or"] = { { a = 1 }, { s = "open" } } } }, { { a = 1 }, { s = "open" }, {
+    ["$or"] = { { a = 1 } } } } },
   { { ["d.e"] = 1 }, { { ["d.e"] = 1 } }, { { d = { e = 1 } }, { ["d.0.e"] = 1 }, { e = 1 } } },
 }
 
 local function documents()
   local list = {}
-  local as = { larder.null, 1, 2, 3, 4, 5, 5.0, 6, 9, 3.5, nan, "x", "z", false, {}, larder.array {}, larder.array { 5 }, larder.array { 2, 6 },
+  local as = { larder.null, 1, 2, 3, 4, 5, 5.0, 6, 9, 3.5, nan, "x", "z", false, {}, larder.array {}, larder.array { 5 },
+    larder.array { 2, 6 },
     larder.array { 5.0, "x" }, larder.array { larder.null, 4 }, larder.array { larder.array { 5 } } }
   for i = 0, 3 * #as do
-    list[i + 1] = { id = i, n = 1, a = i > 0 and as[(i - 1) % #as + 1] or nil, s = ({ "open", "shut", "op", larder.array { "open", "shut" } })[i % 5],
+    list[i + 1] = { id = i, n = 1, a = i > 0 and as[(i - 1) % #as + 1] or nil, s = ({ "open", "shut", "op", larder.array { "open",
+      "shut" } })[i % 5],
       d = ({ { e = 1 }, larder.array { { e = 1 }, { e = 2 } }, { e = larder.array { 1 } } })[i % 4] }
   end
   return list

@@ -140,7 +140,7 @@ on_each_engine("a plan", function(given)
 
   it("takes a document once, however many of its values are found", function()
     for _, query in ipairs {
-      { where = { tags = { ["$gte"] = 1 } } }, { where = { tags = { ["$in"] = { 1, 2, 3 } } }, sort = "-u", limit = 30 },
+      { where = { tags = { ["$gte"] = 1 } } }, { where = { tags = { ["$in"] = { 1, 2, 3 } } }, sort = "-u" },
       { where = { tags = { ["$gte"] = 1, ["$lte"] = 2 } } },
     } do
       local explained = c:explain(query)
@@ -148,6 +148,19 @@ on_each_engine("a plan", function(given)
       same(plain:find(query), (c:find(query)))
       assert.is_true(explained.documents_scanned <= COUNT)
     end
+  end)
+
+  it("reads in order up to the limit where an index would be read for too much", function()
+    local query = { where = { tags = { ["$gte"] = 0 } }, sort = "-u", limit = 5 }
+    local explained = c:explain(query)
+    same({ "u", 5, false, true }, { explained.index, explained.documents_scanned, explained.sorted, explained.reverse })
+    same(plain:find(query), (c:find(query)))
+    query = { where = { tags = { ["$gte"] = 0 } }, limit = 5 }
+    same({ false, 5, false }, { c:explain(query).index, c:explain(query).documents_scanned, c:explain(query).sorted })
+    same(plain:find(query), (c:find(query)))
+    query = { where = { g = 3 }, sort = "-u", limit = 5 }
+    same({ "g", true }, { c:explain(query).index, c:explain(query).sorted })
+    same(plain:find(query), (c:find(query)))
   end)
 
   it("is made for a sort that says the same again and again", function()
@@ -161,7 +174,8 @@ on_each_engine("a plan", function(given)
     given.store:update(function(tx)
       for i = COUNT + 1, 20000 do tx:collection("c"):put { id = i, s = i % 4, u = i, text = "x" .. i } end
     end)
-    for _, query in ipairs { { where = { s = 1 }, sort = "-u", limit = 20 }, { where = { u = { ["$gt"] = 50 } }, sort = "u", limit = 20 } } do
+    for _, query in ipairs { { where = { s = 1 }, sort = "-u", limit = 20 }, { where = { u = { ["$gt"] = 50 } }, sort = "u",
+      limit = 20 } } do
       local explained = c:explain(query)
       same({ 20, 20, false }, { explained.keys_scanned, explained.documents_scanned, explained.sorted })
     end

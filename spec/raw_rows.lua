@@ -10,7 +10,7 @@ function raw.key(space, ...)
   return string.char(raw.space[space] or space) .. port.tuple(...)
 end
 
---- Works in a write transaction of the bare engine: `work(rows)`, with rows.put(key, payload, revision), rows.delete(key), rows.spoil(key), rows.value(key).
+--- Works in a write transaction of the bare engine: `work(rows)`, with the functions below.
 function raw.write(path, work)
   local engine = assert(port.open("lmdb", { path = path, durability = "none" }))
   local txn = assert(engine:begin(true))
@@ -27,6 +27,19 @@ function raw.write(path, work)
   work(rows)
   assert(txn:commit())
   engine:close()
+end
+
+--- The numbers of a collection's indexes, by name: { status = 3 }. They are small where the collection was the first to be declared.
+function raw.index_numbers(path, collection)
+  local numbers = {}
+  raw.write(path, function(rows)
+    for size, rest in rows.value(raw.key("collection", collection)):gmatch "\xa4name([\xa0-\xbf])(%C+\xa6number.)" do
+      local length = size:byte() - 0xa0
+      assert(rest:byte(-1) < 128)
+      numbers[rest:sub(1, length)] = rest:byte(-1)
+    end
+  end)
+  return numbers
 end
 
 return raw

@@ -7,7 +7,7 @@ local support = require "support"
 local PAGE = 4096
 
 local function document(i)
-  return { id = i, status = i % 2 == 0 and "open" or "closed", tags = { "a", "b" .. i }, text = ("t"):rep(i * 37 % 9000) }
+  return { id = i, status = i % 2 == 0 and "open" or "closed", tags = { "a", "b" .. i }, text = ("t"):rep(i % 20 == 0 and 9000 or i % 50) }
 end
 
 local function room(i)
@@ -30,8 +30,8 @@ end
 --- How much of it is in a store; what is there must be right.
 local function count(store)
   local found = { plans = 0, rooms = 0, keys = 0, long = 0 }
-  for id, plan in store:collection "plans":each() do
-    support.same(document(id), plan)
+  for plan in store:collection "plans":each() do
+    support.same(document(plan.id), plan)
     found.plans = found.plans + 1
   end
   for name in store:rooms():names() do
@@ -108,7 +108,7 @@ describe("larder.recover", function()
 
   it("tells how many documents are missing where a page is gone", function()
     local lost = 0
-    for page = 2, #sound // PAGE - 1 do
+    for page = 2, #sound // PAGE - 1, 2 do
       local found, report = recover(zero(sound, page))
       assert.is_true(found.plans + found.keys > 200)
       if found.plans < 200 or found.keys < 200 then
@@ -116,7 +116,7 @@ describe("larder.recover", function()
         local told = false
         for _, one in ipairs(report.lost) do
           told = told or one.text:find("there are " .. found.plans, 1, true) or one.text:find("there are " .. found.keys, 1, true)
-            or one.text:find "damaged" or one.text:find "not in the file"
+            or one.text:find "not in the file"
         end
         assert.truthy(told, "page " .. page)
       end
@@ -158,7 +158,14 @@ describe("larder.recover", function()
   end)
 
   it("names rows that are damaged", function()
-    raw.write(path, function(rows) rows.spoil(raw.key("document", "people", 5)) end, pcall)
+    raw.write(path, function(rows)
+      for i = 1, 3 do rows.put(raw.key("document", "odd", i), "\x81\xa2id" .. string.char(i)) end
+    end)
+    local mark = raw.key("document", "odd", 2)
+    local _, report = recover((support.read_file(file):gsub(mark:gsub("%p", "%%%0") .. "(.....).", mark .. "%1X")))
+    local told
+    for _, one in ipairs(report.lost) do told = told or (one.where:find('document 2 of collection "odd"', 1, true) and one.text) end
+    assert.are.equal("is damaged", told)
   end)
 
   it("declares a collection whose declaration is lost, with the field that its ids are in", function()
@@ -167,7 +174,7 @@ describe("larder.recover", function()
       store:collection("users", { key = "login" }):put{ login = "ada", name = "Ada" }
     end
     raw.write(path, function(rows) rows.delete(raw.key("collection", "users")) end)
-    local _, report = recover(support.read_file(file):gsub("\5\x30users\0", "\5\x30uzers\0"))
+    local _, report = recover((support.read_file(file):gsub("\5\x30users\0", "\5\x30uzers\0")))
     assert.is_true(report.ok)
     local store <close> = larder.open("lmdb:" .. folder .. "/new" .. number)
     support.same({ login = "ada", name = "Ada" }, (store:collection("users", { key = "login" }):get "ada"))

@@ -14,13 +14,14 @@ describe("verify{ repair = \"indexes\" }", function()
 
   before_each(function()
     path = support.folder() .. "/store"
-    numbers = {}
-    local store <close> = open()
-    local plans = store:collection("plans", {
-      indexes = { "status", { "email", unique = true, sparse = true }, { "tags" } } })
-    for i = 1, 50 do plans:put{ id = i, status = i % 2 == 0 and "open" or "closed", email = "m" .. i, tags = { "a", i } } end
-    for i = 1, 10 do store:map "seen":set(i, i) end
-    for _, index in ipairs(plans:indexes()) do numbers[index.name] = index.number end
+    do
+      local store <close> = open()
+      local plans = store:collection("plans", {
+        indexes = { "status", { "email", unique = true, sparse = true }, { "tags" } } })
+      for i = 1, 50 do plans:put{ id = i, status = i % 2 == 0 and "o" or "c", email = "m" .. i, tags = { "a", i } } end
+      for i = 1, 10 do store:map "seen":set(i, i) end
+    end
+    numbers = raw.index_numbers(path, "plans")
   end)
   after_each(support.remove_folders)
 
@@ -31,7 +32,7 @@ describe("verify{ repair = \"indexes\" }", function()
   local function check_sound(store)
     assert.is_true(store:verify().ok)
     local plans = store:collection "plans"
-    assert.are.equal(25, #plans:find{ where = { status = "open" } })
+    assert.are.equal(25, #plans:find{ where = { status = "o" } })
     assert.are.equal(1, #plans:find{ where = { email = "m7" } })
     assert.are.equal(50, #plans:find{ where = { tags = "a" } })
     assert.are.equal(50, plans:count())
@@ -47,12 +48,12 @@ describe("verify{ repair = \"indexes\" }", function()
 
   it("builds broken indexes anew, with entries missing, too many and damaged", function()
     raw.write(path, function(rows)
-      rows.delete(entry("status", "closed", 7))
-      rows.put(entry("status", "open", 99), "\x63")
+      rows.delete(entry("status", "c", 7))
+      rows.put(entry("status", "o", 99), "\x63")
       rows.spoil(entry("email", "m8", 8))
     end)
     local store <close> = open()
-    assert.are.equal(24, #store:collection "plans":find{ where = { status = "closed" } })
+    assert.are.equal(24, #store:collection "plans":find{ where = { status = "c" } })
     local report = store:verify{ repair = "indexes" }
     assert.is_true(report.ok)
     support.same({ { what = 'index "status" of collection "plans"', ok = true },
@@ -74,6 +75,28 @@ describe("verify{ repair = \"indexes\" }", function()
     assert.is_true(store:verify{ repair = "indexes" }.ok)
     check_sound(store)
     assert.are.equal(0, store:map "gone":count())
+  end)
+
+  it("counts the versions of documents again", function()
+    local name = { version = 3, indexes = { "n" }, upgrade = { [2] = function() end, [3] = function() end } }
+    do
+      local store <close> = open()
+      store:collection "users":put{ id = 1, n = 1 }
+      store:collection("users", name):put{ id = 2, n = 2 }
+      store:collection("users", name):put{ id = 3, n = 3 }
+      assert.is_true(store:verify().ok)
+    end
+    for _, tally in ipairs{ "\3", "\3\2\2", "\2\3\2", "\3\3\3", "\3\3\0" } do
+      raw.write(path, function(rows) rows.put(key("count", "users"), tally) end)
+      local store <close> = open()
+      local report = store:verify()
+      assert.are.equal("count", report.findings[1].kind)
+      assert.is_true(store:verify{ repair = "indexes" }.ok)
+    end
+    raw.write(path, function(rows) rows.spoil(key("count", "users")) end)
+    local store <close> = open()
+    assert.is_true(store:verify{ repair = "indexes" }.ok)
+    assert.are.equal(2, store:collection("users", name):find{ where = { n = 2 } }[1].n)
   end)
 
   it("replaces counts whose rows are damaged", function()
@@ -131,7 +154,7 @@ describe("verify{ repair = \"indexes\" }", function()
 
   it("leaves a unique index in which documents clash, and names them", function()
     raw.write(path, function(rows)
-      rows.put(key("document", "plans", 7), "\x83\xa2id\7\xa6status\xa6closed\xa5email\xa2m5")
+      rows.put(key("document", "plans", 7), "\x83\xa2id\7\xa6status\xa1c\xa5email\xa2m5")
     end)
     local store <close> = open()
     local report = store:verify{ repair = "indexes" }
@@ -148,7 +171,7 @@ describe("verify{ repair = \"indexes\" }", function()
   it("leaves an index whose documents are damaged as it was", function()
     raw.write(path, function(rows)
       rows.spoil(key("document", "plans", 9))
-      rows.delete(entry("status", "closed", 7))
+      rows.delete(entry("status", "c", 7))
     end)
     local store <close> = open()
     local report = store:verify{ repair = "indexes" }

@@ -47,11 +47,14 @@ describe("an installed larder", function()
       folder, ldir, ldir, cdir, lua))
   end
 
+  -- Its dependency, argparse, is the machine's: nothing is fetched.
   it("works from a tree that luarocks made", function()
     if not shell.has "luarocks" then return pending "luarocks is not here" end
     local tree = root .. "/tree"
-    shell.must(("cd %s && luarocks --lua-version 5.4 make --tree %s rockspec/larder-scm-1.rockspec"):format(sources, tree))
+    shell.must(("cd %s && luarocks --lua-version 5.4 make --deps-mode none --tree %s rockspec/larder-scm-1.rockspec"):format(sources, tree))
     assert.are.equal("1\t" .. tree .. "/lib/lua/5.4/larder/core.so\n", use("rock", tree .. "/share/lua/5.4", tree .. "/lib/lua/5.4"))
+    assert.are.equal("larder " .. require("larder").version .. "\n", shell.must(("cd %s && env -u LUA_PATH -u LUA_CPATH %s/bin/larder --version"):format(
+      root, tree)))
   end)
 
   describe("by make", function()
@@ -65,6 +68,11 @@ describe("an installed larder", function()
     it("works", function()
       assert.are.equal("1\t" .. prefix .. "/lib/lua/5.4/larder/core.so\n",
         use("make", prefix .. "/share/lua/5.4", prefix .. "/lib/lua/5.4"))
+    end)
+
+    it("brings the command", function()
+      shell.must(("cd %s && LUA_PATH='%s/share/lua/5.4/?.lua;%s/share/lua/5.4/?/init.lua;;' LUA_CPATH='%s/lib/lua/5.4/?.so;;' %s/bin/larder verify memory:"):format(
+        root, prefix, prefix, prefix, prefix))
     end)
 
     it("shows nothing of itself to other modules but its luaopen_", function()

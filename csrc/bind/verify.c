@@ -75,7 +75,8 @@ static void hear_lost(void *context, const char *where, const char *text) {
   write_field(document, "text", text);
 }
 
-static void hear_mended(void *context, const char *what, const ld_error *failure) {
+static void hear_mended(void *context, ld_mend kind, const char *what, const ld_error *failure) {
+  (void)kind;
   ld_buf *document = tell(&((report_box *)context)->repaired);
   if (document == NULL) return;
   ld_write_map(document, failure == NULL ? 2 : 3);

@@ -123,8 +123,8 @@ static ld_rc take_node(file_reader *f, size_t offset, bool strict) {
 
 static bool has_sane_bounds(const file_reader *f) {
   uint16_t lower = ld_lmdb_u16(f->page + 12), upper = ld_lmdb_u16(f->page + 14);
-  return lower > LD_LMDB_HEADER && lower % 2 == 0 && upper % 2 == 0 && lower <= upper &&
-         upper < f->page_size;
+  return lower >= LD_LMDB_HEADER && lower % 2 == 0 && upper % 2 == 0 && lower <= upper &&
+         upper <= f->page_size;
 }
 
 /* A leaf by its number and flags, of which one may be damaged. */

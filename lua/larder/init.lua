@@ -62,8 +62,9 @@ function larder.migrations(store, from, options)
 end
 
 --- Save what can still be read of a damaged LMDB store into a new one. The damaged one is read only; nothing may have it open.
---- Rows are taken wherever they are found undamaged, in their newest state; indexes and counts are made anew; then the new store is verified.
---- What had been deleted may come back. Raises INVALID (`to` is not empty, `path` is no file), UNSUPPORTED, IO, FULL.
+--- Rows are taken wherever they are found undamaged, in their newest state; indexes and counts are made anew.
+--- Then the new store is verified. What had been deleted may come back.
+--- Raises INVALID (`to` is not empty, `path` is no file), UNSUPPORTED, IO, FULL.
 ---@param path string the folder of the damaged store, or its data.mdb; "lmdb:./data" too
 ---@param to string|larder.OpenOptions a store that is empty or not there yet, as for larder.open; a plain path is a folder of LMDB
 ---@param options? { progress: fun(done: integer, total: integer) } may not use the stores

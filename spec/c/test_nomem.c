@@ -146,7 +146,9 @@ int main(void) {
     long held = allocated;
     test_open(&variants[v]);
     for (size_t s = 0; s < scenario_count; s++) test_scenario(&variants[v], &scenarios[s]);
-    for (size_t s = 0; s < collection_scenario_count; s++)
+    /* A store of lmdb is synced when it is made, and one is made for each allocation: what is above the engines is tried on the other. */
+    for (size_t s = 0; s < collection_scenario_count && variants[v].engine == &ld_memory_engine;
+         s++)
       test_scenario(&variants[v], &collection_scenarios[s]);
     collection_forget();
     CHECK(allocated == held || variants[v].engine == &ld_lmdb_engine);

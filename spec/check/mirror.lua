@@ -1,5 +1,6 @@
 -- mirror.lua -- the tests mirror the sources: csrc/queue.c has spec/queue_spec.lua or spec/c/test_queue.c, lua/larder/query.lua has
--- spec/query_spec.lua. A part of a noun (room_row.c) may be tested with the noun (room). Folders below spec/ do not matter.
+-- spec/query_spec.lua. A part of a noun (room_row.c) may be tested with the noun (room). Folders below spec/ do not matter; the command's
+-- lua/larder/cli/get.lua is the part cli_get of the noun cli.
 local tree = dofile(arg[0]:gsub("[^/]*$", "tree.lua"))
 
 -- What has another name there: the file that tests it, or why nothing does.
@@ -37,6 +38,7 @@ local elsewhere = {
   ["lua/larder/types/queue.lua"] = "annotations only",
   ["lua/larder/types/worker.lua"] = "annotations only",
   ["lua/larder/hold.lua"] = "spec/worker_spec.lua",
+  ["lua/larder/types/verify.lua"] = "annotations only",
 }
 
 local function tests()
@@ -62,7 +64,7 @@ local nouns = tests()
 local function check(path)
   local where = elsewhere[path]
   if where and (not where:find "^spec/" or tree.has(where)) then return end
-  local noun = path:gsub("/init%.lua$", ".lua"):match "([%w_]+)%.%w+$"
+  local noun = path:gsub("/init%.lua$", ".lua"):gsub("/cli/", "/cli_"):match "([%w_]+)%.%w+$"
   if where then return tree.finding("%s: its tests, %s, are not there", path, where) end
   if not tested(nouns, noun) then tree.finding("%s: no spec/%s_spec.lua, no spec/c/test_%s.c", path, noun, noun) end
 end

@@ -24,7 +24,7 @@
 --- replaces the one before, another `version` or `key` is INVALID.
 ---@class larder.CollectionOptions
 ---@field key? string the field of the id; "id" when absent
----@field indexes? table[] fields: `"status"`, `{ "status", "-createdAt" }`, `{ "email", unique = true, sparse = true, where = {...}, name = "..." }`
+---@field indexes? (string|string[]|larder.IndexDeclaration)[] built, when they are missing, before `collection` returns
 ---@field replace? boolean build anew the indexes that are declared otherwise than the store has them
 ---@field version? integer of the documents that the program writes, from 1; without it they are read as they are stored
 ---@field upgrade? table<integer, fun(document: larder.Document): larder.Document?> `[2]` makes version 2 of version 1; it returns the document, or changes the one it got. The same document must always give the same
@@ -32,6 +32,34 @@
 
 --- `upgrade` and `validate` run in the middle of a call: they may neither use the store (MISUSE) nor yield. What they raise is the `cause` of the error.
 --- A document that a newer program wrote raises UNSUPPORTED where it would be given out, replaced or found to be changed; `has`, `delete` and `count()` take it as it is.
+
+--- `{ "status", "-createdAt", unique = true }`: paths, "-name" is descending.
+---@class larder.IndexDeclaration
+---@field [integer] string 1 to 8 fields
+---@field name? string its fields, with commas, when absent
+---@field unique? boolean EXISTS for a second document of the same values; missing, null and an empty array are free
+---@field sparse? boolean without documents that have none of the fields
+---@field where? larder.Filter only of documents that pass it
+
+---@class larder.Index
+---@field name string
+---@field parts string[]
+---@field unique? boolean
+---@field sparse? boolean
+---@field where? larder.Filter
+---@field ready? boolean it is built, so that queries may use it
+---@field multikey? integer 1 << part - 1: a document had several values there
+---@field truncated? boolean a value was cut off, so that it gives no order
+---@field loose? boolean a document had too many values, and is looked at in each search
+
+---@class larder.Explained
+---@field index string|false false: all documents, or some by their ids
+---@field sorted boolean what was found had to be sorted, for the plan does not give the order
+---@field reverse boolean walked backwards
+---@field keys_scanned integer
+---@field documents_scanned integer
+---@field returned integer
+---@field candidates { index: string|false, chosen: boolean, reason: string, entries: integer? }[] entries were counted where several compete
 
 --- Raises INVALID for what is no id, no filter, no patch, naming the path; TOOBIG for an id that is too long.
 ---@class larder.Collection
@@ -98,6 +126,24 @@ function Collection:count(where) end
 ---@param where? larder.Filter
 ---@return any[]
 function Collection:distinct(field, where) end
+
+--- How `find` runs a query: it is run for that.
+---@param query? larder.Query
+---@return larder.Explained
+function Collection:explain(query) end
+
+---@return larder.Index[]
+function Collection:indexes() end
+
+---@param name string
+---@return boolean dropped false when it was not there
+function Collection:drop_index(name) end
+
+--- Raises EXISTS when there is one called `to`.
+---@param from string
+---@param to string
+---@return boolean renamed false when it was not there
+function Collection:rename_index(from, to) end
 
 --- All that match, or, when one of them cannot be changed so, none.
 ---@param where larder.Filter
