@@ -17,7 +17,7 @@ local cli = {}
 cli.OK, cli.NO, cli.USAGE, cli.FAILED, cli.RETRY, cli.SIGNAL = 0, 1, 2, 3, 4, 128
 
 local names = {
-  "info", "stats", "get", "put", "delete", "find", "rooms", "queue", "dump", "load", "copy", "verify", "recover",
+  "info", "stats", "get", "put", "delete", "find", "rooms", "queue", "dump", "load", "copy", "backup", "restore", "verify", "recover",
   "migrate", "shell",
 }
 

@@ -7,8 +7,8 @@ local delete = {
   summary = "Delete documents.",
   description = "Delete documents by their ids or by a filter, or a whole collection. Asks before, and is all or nothing. Exit code 1 when nothing was there.",
   example = {
-    "larder delete --yes lmdb:./data plans 8 9",
     [[larder delete --dry-run lmdb:./data plans --where '{"status": "done"}']],
+    "larder delete --yes lmdb:./data plans 8 9",
     "larder delete --yes --map lmdb:./data seen ada",
     "larder delete --yes lmdb:./data plans --all",
   },

@@ -1,0 +1,195 @@
+-- The command as a user types it: exit codes, help, what goes where; and each example of each --help.
+local cli = require "cli"
+local larder = require "larder"
+local support = require "support"
+
+local commands = { "info", "stats", "get", "put", "delete", "find", "rooms", "queue", "dump", "load", "copy", "backup", "restore", "verify",
+  "recover", "migrate", "shell" }
+
+describe("larder", function()
+  local user
+
+  before_each(function() user = cli.new() end)
+  after_each(function() user:remove() end)
+
+  it("says its version", function()
+    assert.are.equal("larder " .. larder.version .. "\n", user:must "larder --version")
+  end)
+
+  it("has all its commands in its help, and the exit codes", function()
+    local help = user:must "larder --help"
+    for _, name in ipairs(commands) do assert.truthy(help:find("\n   " .. name .. " ", 1, true), name) end
+    assert.truthy(help:find("130 Ctrl-C", 1, true))
+    assert.are.equal(help, (user:must "larder help"))
+  end)
+
+  it("ends with 2 where the command line is wrong", function()
+    for _, line in ipairs { "larder", "larder nonsense", "larder get", "larder find memory: plans '{\"a\":'", "larder find memory: plans --limit x",
+      "larder delete memory: plans", "larder rooms", "larder put memory: plans 7", "larder rooms expire memory: --idle soon" } do
+      local code, out, err = user:type(line)
+      assert.are.equal(2, code, line .. err)
+      assert.are.equal("", out)
+      assert.truthy(err:find "larder: %S", line)
+    end
+  end)
+
+  it("names the command that was meant in its usage", function()
+    local _, _, err = user:type "larder rooms get"
+    assert.truthy(err:find "^Usage: larder rooms get ")
+  end)
+
+  it("ends with 1 where something is not there", function()
+    local code, out, err = user:type "larder get memory: plans 7"
+    assert.are.equal(1, code)
+    assert.are.equal("", out)
+    assert.are.equal("larder: plans: there is no 7\n", err)
+  end)
+
+  it("ends with 3 where the store refuses, says the error's code, and makes no store", function()
+    for _, line in ipairs { "larder info lmdb:./nowhere", "larder put lmdb:./nowhere plans '{\"id\":1}'", "larder shell lmdb:./nowhere" } do
+      local code, out, err = user:type(line)
+      assert.are.equal(3, code)
+      assert.are.equal("", out)
+      assert.truthy(err:find "^larder: .*%(IO%)\n$", err)
+      assert.are_not.equal(0, (user:type "test -e nowhere"))
+    end
+    assert.are.equal(3, (user:type "larder info redis:./data"))
+  end)
+
+  it("tells errors as JSON with --json", function()
+    local _, _, err = user:type "larder info --json lmdb:./nowhere"
+    local told = require("larder.core").from_json(err)
+    assert.are.equal("IO", told.error.code)
+    assert.is_false(told.error.retryable)
+  end)
+
+  it("ends with 4 where trying again may do", function()
+    user:must "larder put --create lmdb:./data plans '{\"id\":1}'"
+    user:must("larder shell -", "") -- nothing to run
+    local code, _, err = user:type "larder shell lmdb:./data -e 'error(setmetatable({ retryable = true }, { __tostring = function() return \"busy\" end }))'"
+    assert.are.equal(3, code) -- a script that fails is no command that may be tried again
+    assert.are.equal("busy\n", err)
+    code = user:type "larder put --new lmdb:./data plans '{\"id\":1}'"
+    assert.are.equal(3, code)
+  end)
+
+  it("says so when what it prints cannot be written", function()
+    user:must "larder put --create lmdb:./data plans '{\"id\":1}'"
+    local code, _, err = user:type "larder find lmdb:./data plans >/dev/full"
+    assert.are.equal(3, code)
+    assert.truthy(err:find "standard output")
+  end)
+
+  it("takes the store of the environment for a dash", function()
+    user:must "larder put --create lmdb:./data plans '{\"id\":7}'"
+    assert.are.equal('{"id":7}\n', (user:must "LARDER_URL=lmdb:./data larder get --json - plans 7"))
+    assert.are.equal('{"id":7}\n', (user:must "STORAGE_TYPE=lmdb STORAGE_PATH=./data larder get --json - plans 7"))
+  end)
+
+  it("uses no escape sequences in a pipe", function()
+    user:must "larder put --create lmdb:./data plans '{\"id\":7}'"
+    for _, line in ipairs { "larder find lmdb:./data plans", "larder info lmdb:./data", "larder verify lmdb:./data" } do
+      local out, err = user:must(line)
+      assert.is_nil((out .. err):find("\27", 1, true), line)
+      assert.is_nil((out .. err):find("\r", 1, true), line)
+    end
+  end)
+
+  it("completes in bash", function()
+    if (user:type "command -v bash") ~= 0 then return pending "bash is not here" end
+    local function complete(line)
+      local words = {}
+      for word in line:gmatch "%S+" do words[#words + 1] = word end
+      if line:find " $" then words[#words + 1] = "''" end
+      return (user:must(("larder completion bash >c; cat >run <<'E'\n. ./c\nCOMP_WORDS=(%s); COMP_CWORD=%d; _larder; printf '%%s\\n' \"${COMPREPLY[@]}\"\nE\nbash run")
+        :format(table.concat(words, " "), #words - 1)))
+    end
+    assert.are.equal("verify\n", complete "larder ver")
+    assert.truthy(complete("larder rooms "):find "expire")
+    assert.truthy(complete("larder find --exp"):find "%-%-explain")
+  end)
+
+  it("completes in zsh", function()
+    local script = user:must "larder completion zsh"
+    assert.truthy(script:find "^#compdef larder")
+    if (user:type "command -v zsh") ~= 0 then return pending "zsh is not here to run it" end
+    user:must "larder completion zsh >_larder && zsh -n _larder"
+  end)
+end)
+
+-- What the examples of the helps find: a store with something of each kind, a directory of migrations, one of rooms.
+local function furnish(user, with_queue)
+  local store <close> = larder.open("lmdb:" .. user:path "data")
+  local plans = store:collection("plans", { indexes = { "status" } })
+  plans:put { id = 7, title = "paint the attic", status = "open", cost = 40 }
+  plans:put { id = 8, title = "sell the boat", status = "done", cost = -900 }
+  store:rooms():save { roomName = "movie night", ratings = { m = { { "ada", "like", 1709319601000 }, { "grace", "like", 1709319602000 } } } }
+  store:rooms():save { roomName = "quiet" }
+  store:map("seen"):set("ada", true)
+  store:map("seen"):set({ "ada", 2 }, true)
+  store:rooms():export(user:path "rooms")
+  user:must "mkdir migrations"
+  support.write_file(user:path "migrations/0001_add_owner.lua",
+    'return { up = function(tx) tx:map("owners"):set("a", 1) end, down = function(tx) tx:map("owners"):delete("a") end }\n')
+  if not with_queue then return end
+  local mail = store:queue("mail", { max_attempts = 1 })
+  for i = 1, 4 do mail:enqueue { to = i } end
+  mail:fail(mail:dequeue(), "no such address", { retry = false })
+end
+
+-- The examples say 2; the id of a job that the action is about.
+local function job_for(user, example)
+  local store <close> = larder.open("lmdb:" .. user:path "data")
+  return store:queue("mail"):each(example:find "retry" and "dead" or "ready")().id
+end
+
+local function examples_of(help)
+  local found = {}
+  local behind = help:match "\nExamples?:\n(.*)$"
+  for line in (behind or ""):gmatch "[^\n]+" do found[#found + 1] = line:match "^   (.*)$" end
+  return found
+end
+
+-- "rooms", and what is below it: "rooms list".
+local function with_actions(user, name)
+  local names, help = { name }, user:must("larder " .. name .. " --help")
+  local below = help:match "\nCommands:(\n.-)\n\n" or ""
+  for action in below:gmatch "\n   ([%l-]+) " do names[#names + 1] = name .. " " .. action end
+  return names
+end
+
+describe("the help of", function()
+  local user
+
+  before_each(function() user = cli.new() end)
+  after_each(function() user:remove() end)
+
+  -- What has to be there before: backups to be listed, a dump to be loaded.
+  local before = {
+    ["load"] = "larder dump lmdb:./data data.jsonl",
+    ["backup list"] = "larder backup take lmdb:./data ./backups",
+    ["backup verify"] = "larder backup take lmdb:./data ./backups",
+    ["backup"] = "larder backup take lmdb:./data ./backups",
+    ["restore"] = "larder backup take lmdb:./data ./backups",
+    ["copy"] = "true",
+    ["migrate down"] = "larder migrate up lmdb:./data ./migrations",
+    ["migrate redo"] = "larder migrate up lmdb:./data ./migrations",
+  }
+  local needs = { dump = "copy", load = "copy", copy = "copy", backup = "backups", restore = "backups" }
+
+  for _, command in ipairs(commands) do
+    it(command .. " has examples that work, and so has that of each of its actions", function()
+      if needs[command] and not larder[needs[command]] then return pending("larder." .. needs[command] .. " is not here") end
+      furnish(user, command ~= "verify" and command ~= "recover")
+      for _, name in ipairs(with_actions(user, command)) do
+        local examples = examples_of((user:must("larder " .. name .. " --help")))
+        assert.is_true(#examples > 0, name .. " has no example")
+        if before[name] then user:type(before[name]) end
+        for _, example in ipairs(examples) do
+          if example:find "^larder queue .* mail 2$" then example = example:gsub("2$", tostring(job_for(user, example))) end
+          user:must(example)
+        end
+      end
+    end)
+  end
+end)
