@@ -98,9 +98,9 @@ function terminal_methods:text(text)
   tmux(self, "send-keys -l %s", shell.quote(text))
 end
 
---- What is on the screen.
+--- What is on the screen, without blanks at the ends of lines.
 function terminal_methods:screen()
-  return tmux(self, "capture-pane -p")
+  return (tmux(self, "capture-pane -p"):gsub("\n+$", "\n"))
 end
 
 --- Wait until the text (a pattern, where `pattern`) is on the screen; fails after 20 s.

@@ -150,7 +150,7 @@ describe("larder", function()
       assert.are.equal("", (user:must "larder find --json lmdb:./data nobody"))
     end)
 
-    it("prints thousands of documents, in flat memory, whole", function()
+    it("prints thousands of documents", function()
       local lines = {}
       for i = 1, 3000 do lines[i] = ('{"id":%d,"text":"%s"}'):format(i, ("x"):rep(100)) end
       user:must("larder put lmdb:./data many", table.concat(lines, "\n"))

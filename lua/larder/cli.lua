@@ -112,10 +112,8 @@ end
 local function run(command, args)
   local ok, result = xpcall(command.run, with_trace, args)
   local signal = core.caught()
-  if not ok and signal then
-    terminal.note "interrupted"
-    return cli.SIGNAL + signal
-  end
+  if signal and not ok then terminal.note "interrupted" end
+  if signal and (not ok or (result or 0) ~= 0) then return cli.SIGNAL + signal end
   if not ok then
     explain(result, args)
     return code_of(result)
