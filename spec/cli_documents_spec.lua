@@ -37,7 +37,8 @@ describe("larder", function()
     end)
 
     it("is lossless", function()
-      local text = [[{"a":{"$numberLong":"9007199254740993"},"b":{"$numberDouble":"1.0"},"c":{"$binary":{"base64":"/w==","subType":"00"}},"d":[],"e":{},"f":null,"id":1}]]
+      local text = [[{"a":{"$numberLong":"9007199254740993"},"b":{"$numberDouble":"1.0"},]] ..
+        [["c":{"$binary":{"base64":"/w==","subType":"00"}},"d":[],"e":{},"f":null,"id":1}]]
       user:must("larder put lmdb:./data odd", text)
       assert.are.equal(text .. "\n", (user:must "larder get --json lmdb:./data odd 1"))
     end)

@@ -24,7 +24,8 @@ describe("larder", function()
   end)
 
   it("ends with 2 where the command line is wrong", function()
-    for _, line in ipairs { "larder", "larder nonsense", "larder get", "larder find memory: plans '{\"a\":'", "larder find memory: plans --limit x",
+    for _, line in ipairs { "larder", "larder nonsense", "larder get", "larder find memory: plans '{\"a\":'",
+      "larder find memory: plans --limit x",
       "larder delete memory: plans", "larder rooms", "larder put memory: plans 7", "larder rooms expire memory: --idle soon" } do
       local code, out, err = user:type(line)
       assert.are.equal(2, code, line .. err)
@@ -64,12 +65,13 @@ describe("larder", function()
   end)
 
   it("ends with 4 where trying again may do", function()
-    local store <close> = larder.open("lmdb:" .. user:path "data" .. "?readers=1")
-    local tx <close> = store:begin "read" -- the only one at once
-    local code, _, err = user:type "larder info lmdb:./data"
-    assert.are.equal(4, code, err)
-    assert.truthy(err:find "%(BUSY%)")
-    tx:rollback()
+    do
+      local store <close> = larder.open("lmdb:" .. user:path "data" .. "?readers=1")
+      store:begin "read" -- the only one at once
+      local code, _, err = user:type "larder info lmdb:./data"
+      assert.are.equal(4, code, err)
+      assert.truthy(err:find "%(BUSY%)")
+    end
     user:must "larder info lmdb:./data"
   end)
 
@@ -101,8 +103,10 @@ describe("larder", function()
       local words = {}
       for word in line:gmatch "%S+" do words[#words + 1] = word end
       if line:find " $" then words[#words + 1] = "''" end
-      return (user:must(("larder completion bash >c; cat >run <<'E'\n. ./c\nCOMP_WORDS=(%s); COMP_CWORD=%d; _larder; printf '%%s\\n' \"${COMPREPLY[@]}\"\nE\nbash run")
-        :format(table.concat(words, " "), #words - 1)))
+      user:must("larder completion bash >script")
+      support.write_file(user:path "run", (". ./script\nCOMP_WORDS=(%s); COMP_CWORD=%d; _larder; printf '%%s\\n' \"${COMPREPLY[@]}\"\n")
+        :format(table.concat(words, " "), #words - 1))
+      return (user:must "bash run")
     end
     assert.are.equal("verify\n", complete "larder ver")
     assert.truthy(complete("larder rooms "):find "expire")
@@ -123,7 +127,8 @@ local function furnish(user, with_queue)
   local plans = store:collection("plans", { indexes = { "status" } })
   plans:put { id = 7, title = "paint the attic", status = "open", cost = 40 }
   plans:put { id = 8, title = "sell the boat", status = "done", cost = -900 }
-  store:rooms():save { roomName = "movie night", ratings = { m = { { "ada", "like", 1709319601000 }, { "grace", "like", 1709319602000 } } } }
+  store:rooms():save { roomName = "movie night" }
+  for _, name in ipairs { "ada", "grace" } do store:rooms():rate("movie night", name, "movie-7", "like") end
   store:rooms():save { roomName = "quiet" }
   store:map("seen"):set("ada", true)
   store:map("seen"):set({ "ada", 2 }, true)

@@ -17,6 +17,7 @@ local elsewhere = {
   ["csrc/bind/error.c"] = "spec/rooms_input_spec.lua",
   ["csrc/bind/key.c"] = "spec/map_spec.lua",
   ["csrc/bind/module.c"] = "spec/larder_spec.lua",
+  ["csrc/bind/terminal.c"] = "spec/cli_terminal_spec.lua",
   ["csrc/bind/termination.c"] = "spec/promises/workers_spec.lua",
   ["csrc/bind/place.c"] = "spec/txn_spec.lua",
   ["csrc/bind/program.c"] = "spec/version_spec.lua",

@@ -16,8 +16,8 @@ end
 local take = {
   name = "take",
   summary = "Back up a store while others use it.",
-  description = [[Back up a store while others use it; the backup has its name only when another process has verified it. With --keep and --days older
-ones go, but never the last good one.]],
+  description = [[Back up a store while others use it; the backup has its name only when another process has
+verified it. With --keep and --days older ones go, but never the last good one.]],
   example = { "larder backup take lmdb:./data ./backups --keep 3 --days 7" },
 }
 

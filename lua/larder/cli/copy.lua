@@ -9,8 +9,8 @@ local terminal = require "larder.cli.terminal"
 local copy = {
   name = "copy",
   summary = "Copy a store to another engine or place.",
-  description = [[Copy a snapshot of a store into an empty one, which is made when it is not there, and compare both. A copy that was broken off goes on
-when it is run again. The source is only read.]],
+  description = [[Copy a snapshot of a store into an empty one, which is made when it is not there, and compare
+both. A copy that was broken off goes on when it is run again. The source is only read.]],
   example = { "larder copy lmdb:./data lmdb:./copied", "larder copy --overwrite --yes lmdb:./data lmdb:./copied" },
 }
 

@@ -5,7 +5,8 @@ local terminal = require "larder.cli.terminal"
 local delete = {
   name = "delete",
   summary = "Delete documents.",
-  description = "Delete documents by their ids or by a filter, or a whole collection. Asks before, and is all or nothing. Exit code 1 when nothing was there.",
+  description = [[Delete documents by their ids or by a filter, or a whole collection. Asks before, and is all or
+nothing. Exit code 1 when nothing was there.]],
   example = {
     [[larder delete --dry-run lmdb:./data plans --where '{"status": "done"}']],
     "larder delete --yes lmdb:./data plans 8 9",

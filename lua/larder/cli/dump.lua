@@ -8,8 +8,8 @@ local text = require "larder.cli.text"
 local dump = {
   name = "dump",
   summary = "Write a store as text.",
-  description = [[Write a snapshot of a store as JSON Lines with a checksum at the end, to a file, or to standard output, where pipes can pack it.
-A file is there only when it is whole.]],
+  description = [[Write a snapshot of a store as JSON Lines with a checksum at the end, to a file, or to standard
+output, where pipes can pack it. A file is there only when it is whole.]],
   example = { "larder dump lmdb:./data data.jsonl", "larder dump lmdb:./data | gzip > data.jsonl.gz" },
 }
 

@@ -9,7 +9,8 @@ local COLUMNS_FROM = 200
 local find = {
   name = "find",
   summary = "Find documents, or look through a map.",
-  description = "Print the documents that a filter matches, all without one. With --map the keys and values of a map.",
+  description = [[Print the documents that a filter matches, all without one. With --map the keys and values of a
+map.]],
   example = {
     "larder find lmdb:./data plans",
     [[larder find lmdb:./data plans '{"status": "open"}' --sort=-cost,title --limit 20 --select title,cost]],

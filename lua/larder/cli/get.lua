@@ -6,7 +6,8 @@ local terminal = require "larder.cli.terminal"
 local get = {
   name = "get",
   summary = "Print documents by their ids.",
-  description = "Print documents by their ids, or with --map values of an ordered map by their keys. Exit code 1 when one is not there.",
+  description = [[Print documents by their ids, or with --map values of an ordered map by their keys. Exit code 1
+when one is not there.]],
   example = {
     "larder get lmdb:./data plans 7",
     "larder get --json --map lmdb:./data seen ada '[\"ada\", 2]'",

@@ -1,6 +1,6 @@
 --- The lines that were typed at the prompt, kept in a file from session to session: one line an entry, the newest last.
 ---
---- Each line is appended when it is entered, so that a session that is killed, or runs beside another one, loses nothing. The file is the owner's only.
+--- Each line is appended when it is entered, so that a session that is killed, or runs beside another one, loses nothing.
 local MOST = 1000
 
 local history_methods = {}

@@ -1,4 +1,4 @@
---- JSON for programs and people: as the core writes it (Extended JSON, lossless), with names in order, so that the same document is the same text.
+--- JSON for programs and people: as the core writes it (Extended JSON, lossless), with names in order: the same document is the same text.
 local core = require "larder.core"
 
 local json = {}

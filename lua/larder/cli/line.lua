@@ -1,7 +1,7 @@
 --- A line typed at a terminal, with the keys that people know from readline: arrows, Home, End, Ctrl-A E B F K U W D L, history, Tab.
 ---
---- A line is a list of characters (texts), so that a key moves by one of them whatever its bytes are. Where it is longer than the terminal is wide, the
---- part around the cursor is shown.
+--- A line is a list of characters (texts), so that a key moves by one of them whatever its bytes are. Where it is longer than the terminal
+--- is wide, the part around the cursor is shown.
 local core = require "larder.core"
 local text = require "larder.cli.text"
 
@@ -131,9 +131,9 @@ end)
 local function escape_sequence(read)
   local kind = read()
   if kind ~= "[" and kind ~= "O" then return "" end
-  local sequence, byte = kind, nil
+  local sequence = kind
   repeat
-    byte = read()
+    local byte = read()
     sequence = sequence .. (byte or "")
   until not byte or byte:find "[%a~]"
   return sequence

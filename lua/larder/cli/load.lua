@@ -9,8 +9,9 @@ local told = require("larder.cli.dump").told
 local load = {
   name = "load",
   summary = "Put a dump into a store.",
-  description = [[Put a dump into a store, all or nothing; the store is made when it is not there. A dump that was cut off or edited is refused with its line.
-With --batch it fills an empty store in transactions of so many, which a second run goes on with.]],
+  description = [[Put a dump into a store, all or nothing; the store is made when it is not there. A dump that was
+cut off or edited is refused with its line. With --batch it fills an empty store in transactions
+of so many, which a second run goes on with.]],
   example = {
     "larder load data.jsonl lmdb:./copy",
     "larder load --dry-run data.jsonl lmdb:./copy",

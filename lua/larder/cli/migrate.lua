@@ -41,8 +41,11 @@ local function options_of(args)
 end
 
 local function open(args)
-  local store = args.writes and arguments.open(args.url, args.create) or arguments.look(args.url)
-  return store, function() return larder.migrations(store, args.directory, options_of(args)) end
+  return args.writes and arguments.open(args.url, args.create) or arguments.look(args.url)
+end
+
+local function migrations_of(store, args)
+  return larder.migrations(store, args.directory, options_of(args))
 end
 
 -- ---- what was done ----
@@ -72,13 +75,13 @@ end
 --- A call that runs migrations, with a bar for batches.
 local function run(args, call)
   args.writes = true
-  local store <close>, migrations = open(args)
+  local store <close> = open(args)
   local report
   do
     local bar <close> = progress("migrate", args.json)
     local options = { dry_run = args.dry_run, restart = args.restart,
       progress = function(entry) bar:show(entry.seen or 0, entry.total) end }
-    report = call(migrations(), options)
+    report = call(migrations_of(store, args), options)
   end
   show(report, args)
 end
@@ -89,8 +92,8 @@ local status = { name = "status", summary = "List the migrations, and what of th
   example = { "larder migrate status lmdb:./data ./migrations" }, declare = declare }
 
 function status.run(args)
-  local store <close>, migrations = open(args)
-  local list, paused = migrations():status()
+  local store <close> = open(args)
+  local list, paused = migrations_of(store, args):status()
   if args.json then
     for _, one in ipairs(list) do terminal.print(json.text(one)) end
     return
@@ -101,7 +104,6 @@ function status.run(args)
   end
   grid.print({ "version", "name", "state", "run", "took", "problem" }, list)
   if paused then terminal.note("paused since %s", text.time(paused)) end
-  return store and 0
 end
 
 local up = { name = "up", summary = "Run what was not run yet.", declare = declare_run, example = {
@@ -171,12 +173,12 @@ local validate = { name = "validate", summary = "Say what speaks against running
   example = { "larder migrate validate lmdb:./data ./migrations" }, declare = declare }
 
 function validate.run(args)
-  local store <close>, migrations = open(args)
-  local problems = migrations():validate()
+  local store <close> = open(args)
+  local problems = migrations_of(store, args):validate()
   for _, problem in ipairs(problems) do
     terminal.print(args.json and json.text(problem) or text.plain(problem.message))
   end
-  return store and #problems > 0 and 1 or 0
+  return #problems > 0 and 1 or 0
 end
 
 local baseline = { name = "baseline", summary = "Enter all up to a version as done, without running them.",

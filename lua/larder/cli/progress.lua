@@ -12,7 +12,7 @@ function bar_mt:__close()
   self:finish()
 end
 
-local function counts(self, done, total, seconds)
+local function counts(done, total, seconds)
   local rate = seconds > 0 and done / seconds or 0
   if not total or total <= 0 then return (" %s  %s/s"):format(text.count(done), text.count(rate // 1 | 0)) end
   local left = rate > 0 and text.duration(math.max(0, total - done) / rate) .. " left" or ""
@@ -22,7 +22,7 @@ end
 
 --- "copy [####----]  45%  12,345/27,000  3,210/s  5 s left", within the columns
 local function line(self, done, total, seconds)
-  local behind = counts(self, done, total, seconds)
+  local behind = counts(done, total, seconds)
   local room = self.columns - 1 - text.width(self.what) - text.width(behind) - 3
   if not total or total <= 0 or room < 5 then return text.cut(self.what .. behind, self.columns - 1) end
   room = math.min(room, 40)

@@ -6,8 +6,8 @@ local terminal = require "larder.cli.terminal"
 local put = {
   name = "put",
   summary = "Write documents.",
-  description = [[Write documents given as JSON, or from standard input: an array, or one a line. In one transaction: all or none.
-A document without an id gets one.]],
+  description = [[Write documents given as JSON, or from standard input: an array, or one a line. In one
+transaction: all or none. A document without an id gets one.]],
   example = {
     [[larder put --create lmdb:./data plans '{"id": 7, "title": "paint the attic", "status": "open"}']],
     [[echo '{"id": 8, "title": "sell the boat"}' | larder put lmdb:./data plans]],

@@ -10,8 +10,8 @@ local text = require "larder.cli.text"
 local recover = {
   name = "recover",
   summary = "Save what can be read of a damaged store.",
-  description = [[Save every readable row of a damaged LMDB store, which nothing may have open, into a new store. The damaged one is only read.
-Prints what was lost; exit code 1 when something was.]],
+  description = [[Save every readable row of a damaged LMDB store, which nothing may have open, into a new store.
+The damaged one is only read. Prints what was lost; exit code 1 when something was.]],
   example = { "larder recover ./data lmdb:./saved", "larder recover --dry-run ./data" },
 }
 

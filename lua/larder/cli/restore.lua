@@ -8,7 +8,8 @@ local text = require "larder.cli.text"
 local restore = {
   name = "restore",
   summary = "Put a backup in the place of a store.",
-  description = [[Verify a backup and put it in the place of a store, which nothing may have open. What it displaces is kept beside, in quarantine.]],
+  description = [[Verify a backup and put it in the place of a store, which nothing may have open. What it
+displaces is kept beside, in quarantine.]],
   example = { "larder restore --dry-run ./backups latest ./data", "larder restore --yes ./backups latest ./data" },
 }
 

@@ -13,8 +13,9 @@ local terminal = require "larder.cli.terminal"
 local shell = {
   name = "shell",
   summary = "A Lua prompt with store, rooms and q.",
-  description = [[A Lua prompt with store, rooms (store:rooms()), q (larder.q), larder and json(value). Values are printed; = is not needed.
-Tab completes, the arrows go through the history (LARDER_HISTORY, ~/.larder_history). Ctrl-C ends what runs, Ctrl-D the shell.]],
+  description = [[A Lua prompt with store, rooms (store:rooms()), q (larder.q), larder and json(value). Values are
+printed; = is not needed. Tab completes, the arrows go through the history (LARDER_HISTORY,
+~/.larder_history). Ctrl-C ends what runs, Ctrl-D the shell.]],
   example = {
     "larder shell lmdb:./data",
     [[larder shell lmdb:./data -e 'for name in rooms:names() do print(name) end']],

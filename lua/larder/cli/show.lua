@@ -5,9 +5,8 @@ local text = require "larder.cli.text"
 local DEPTH, WIDTH, MOST = 6, 72, 200
 
 local words = {}
-for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until while"):gmatch "%a+" do
-  words[word] = true
-end
+local reserved = "and break do else elseif end false for function goto if in local nil not or repeat return then true until while"
+for word in reserved:gmatch "%a+" do words[word] = true end
 
 local function quoted(s)
   local escaped = s:gsub('[\\"]', "\\%0")

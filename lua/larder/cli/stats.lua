@@ -30,7 +30,8 @@ end
 local function show_queues(queues)
   local rows = {}
   for i, queue in ipairs(queues) do
-    rows[i] = { queue = queue.name, enqueued = queue.enqueued, done = queue.done, failed = queue.failed, dead = queue.dead, lost = queue.lost,
+    rows[i] = { queue = queue.name, enqueued = queue.enqueued, done = queue.done, failed = queue.failed, dead = queue.dead,
+      lost = queue.lost,
       ["wait p50"] = queue.wait.p50, ["p99"] = queue.wait.p99, ["run p50"] = queue.run.p50, ["p99 "] = queue.run.p99,
       paused = queue.paused and "paused" or "" }
   end

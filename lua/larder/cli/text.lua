@@ -48,7 +48,7 @@ local function escape(byte)
   return escapes[byte] or ("\\x%02x"):format(byte:byte())
 end
 
---- The text in one line that can be shown: control characters (those of C1 and of direction, too) and what is no UTF-8 are written as escapes.
+--- The text in one line that can be shown: control characters (C1's and those of direction, too) and what is no UTF-8 become escapes.
 ---@param s string
 ---@return string
 function text.plain(s)

@@ -10,8 +10,9 @@ local text = require "larder.cli.text"
 local verify = {
   name = "verify",
   summary = "Check a store, and rebuild indexes.",
-  description = [[Check every row, every document against every index in both directions, and all counts. Exit code 1 when something
-is wrong; all of it is named. With --repair what can be derived (indexes, counts) is made anew.]],
+  description = [[Check every row, every document against every index in both directions, and all counts. Exit
+code 1 when something is wrong; all of it is named. With --repair what can be derived (indexes,
+counts) is made anew.]],
   example = { "larder verify lmdb:./data", "larder verify --repair indexes --yes lmdb:./data" },
 }
 
