@@ -235,6 +235,7 @@ static const luaL_Reg methods[] = {
     {"distinct", lb_collection_distinct},
     {"update_where", lb_collection_update_where},
     {"delete_where", lb_collection_delete_where},
+    {"key", lb_collection_key},
     {"indexes", lb_collection_indexes},
     {"drop_index", lb_collection_drop_index},
     {"rename_index", lb_collection_rename_index},

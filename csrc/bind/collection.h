@@ -43,6 +43,7 @@ uint64_t lb_option_revision(lua_State *L, int index, const char *op);
 ld_rc lb_no_retry(ld_txn *txn, ld_rc rc, uint64_t if_revision);
 /* Push the one document in the store's result. */
 int lb_push_result(lua_State *L, lb_store *store, const char *op);
+int lb_collection_key(lua_State *L);
 int lb_collection_indexes(lua_State *L);
 int lb_collection_drop_index(lua_State *L);
 int lb_collection_rename_index(lua_State *L);

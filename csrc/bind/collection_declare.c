@@ -146,6 +146,27 @@ int lb_collection_new(lua_State *L) {
   return 1;
 }
 
+/* ---- its key ---- */
+
+static ld_rc work_key(ld_txn *txn, void *context) {
+  declare_call *call = context;
+  ld_rc rc = ld_collection_look(txn, call->collection);
+  ld_write_string(&call->store->result, ld_collection_key(call->collection));
+  if (rc == LD_OK && call->store->result.failed)
+    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  return rc;
+}
+
+/* collection:key() -> the field of the id */
+int lb_collection_key(lua_State *L) {
+  static const char op[] = "collection:key";
+  lb_collection *collection = lb_check_collection(L, op);
+  lb_store *store = collection->place.store;
+  declare_call call = {.collection = &collection->collection, .store = store};
+  lb_read(L, &collection->place, work_key, &call, op);
+  return lb_push_result(L, store, op);
+}
+
 /* ---- its indexes ---- */
 
 /* An index as the store keeps it, without its number. */

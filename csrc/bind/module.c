@@ -2,6 +2,7 @@
 #include "../engines/lmdb_engine.h"
 #include "../store.h"
 #include "bind.h"
+#include "host.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -66,6 +67,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_collection_iterator(L);
   lb_open_collection_upgrade(L, module);
   lb_open_programs(L);
+  lb_open_host(L, module);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);

@@ -45,15 +45,15 @@ for _, name in ipairs { "limit", "offset", "after" } do
 end
 
 function query_methods:all()
-  return methods.find(self.collection, self.options)
+  return self.collection:find(self.options)
 end
 
 function query_methods:first()
-  return methods.first(self.collection, self.options)
+  return self.collection:first(self.options)
 end
 
 function query_methods:each()
-  return methods.each(self.collection, self.options)
+  return self.collection:each(self.options)
 end
 
 --- What is about all that match, must not have been cut to a part of it.
@@ -67,22 +67,22 @@ end
 
 function query_methods:count()
   check_whole(self, "query:count")
-  return methods.count(self.collection, self.options.where)
+  return self.collection:count(self.options.where)
 end
 
 function query_methods:distinct(field)
   check_whole(self, "query:distinct")
-  return methods.distinct(self.collection, field, self.options.where)
+  return self.collection:distinct(field, self.options.where)
 end
 
 function query_methods:delete()
   check_whole(self, "query:delete")
-  return methods.delete_where(self.collection, self.options.where)
+  return self.collection:delete_where(self.options.where)
 end
 
 function query_methods:update(patch)
   check_whole(self, "query:update")
-  return methods.update_where(self.collection, self.options.where, patch)
+  return self.collection:update_where(self.options.where, patch)
 end
 
 return query_methods

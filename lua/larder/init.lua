@@ -7,6 +7,7 @@
 --- Every failure is raised as an error object (see larder.Error in types.lua); what is absent is nil.
 local core = require "larder.core"
 local config = require "larder.config"
+local migrate = require "larder.migrate"
 local query = require "larder.query"
 require "larder.fluent"
 require "larder.upgrade"
@@ -46,6 +47,16 @@ end
 ---@return larder.Store
 function larder.from_env(options)
   return core.open(config.from_env(options, os.getenv))
+end
+
+--- Migrations of this store, from a directory of files (`0001_add_owner.lua`) or a list. Nothing is run yet.
+--- Raises INVALID naming the file and what is wrong with it.
+---@param store larder.Store
+---@param from string|larder.Migration[]
+---@param options? larder.MigrationOptions for all calls
+---@return larder.Migrations
+function larder.migrations(store, from, options)
+  return migrate.new(store, from, options)
 end
 
 return larder

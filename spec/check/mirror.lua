@@ -22,6 +22,17 @@ local elsewhere = {
   ["lua/larder/types/collection.lua"] = "annotations only",
   ["lua/larder/types/listeners.lua"] = "annotations only",
   ["lua/larder/types/map.lua"] = "annotations only",
+  ["lua/larder/types/migrate.lua"] = "annotations only",
+  ["lua/larder/migrate/bytecode.lua"] = "spec/migrate_source_spec.lua",
+  ["lua/larder/migrate/history.lua"] = "spec/migrate_spec.lua",
+  ["lua/larder/migrate/kind.lua"] = "spec/migrate_dry_spec.lua",
+  ["lua/larder/migrate/plan.lua"] = "spec/migrate_down_spec.lua",
+  ["lua/larder/migrate/problem.lua"] = "spec/migrate_refused_spec.lua",
+  ["lua/larder/migrate/record.lua"] = "spec/migrate_dry_spec.lua",
+  ["lua/larder/migrate/run.lua"] = "spec/migrate_spec.lua",
+  ["lua/larder/migrate/same.lua"] = "spec/migrate_batch_spec.lua",
+  ["lua/larder/migrate/source.lua"] = "spec/migrate_source_spec.lua",
+  ["lua/larder/migrate/step.lua"] = "spec/migrate_spec.lua",
 }
 
 local function tests()

@@ -76,6 +76,9 @@ function Collection:create(document) end
 ---@return larder.Document stored
 function Collection:put(document, options) end
 
+---@return string field of the id
+function Collection:key() end
+
 ---@param id larder.Id
 ---@return larder.Document? document nil when it is not there
 ---@return integer? revision changes with each write, and none is used twice
