@@ -88,6 +88,20 @@ ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context) {
   return rc;
 }
 
+ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context) {
+  bool (*check_row)(ld_slice, ld_slice) = engine->check_row;
+  engine->check_row = NULL;
+  ld_rc rc = ld_check(engine, finding, context);
+  engine->check_row = check_row;
+  return rc;
+}
+
+ld_rc ld_salvage_rows(const ld_engine_ops *ops, const ld_config *config, const ld_salvage *salvage,
+                      ld_error *error) {
+  if (ops->salvage != NULL) return ops->salvage(config, salvage, error);
+  return ld_fail(error, LD_UNSUPPORTED, "%s: has nothing that could be recovered", ops->name);
+}
+
 /* ---- transactions ---- */
 
 static ld_txn *new_txn(ld_engine *engine) {

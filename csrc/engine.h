@@ -15,6 +15,7 @@
 #include "env.h"
 #include "journal.h"
 #include "name.h"
+#include "salvage.h"
 
 #define LD_ENGINE_ABI 1u
 #define LD_KEY_MAX    511u /* bytes, on every engine, so that a store can move between them */
@@ -40,10 +41,9 @@ typedef struct ld_config {
   ld_env env;
   const ld_option *options;
   size_t option_count;
-  ld_slice first_key,
-      first_value; /* the row that a new, empty environment is made with, atomically; empty: none */
-  bool (*check_row)(ld_slice key,
-                    ld_slice value); /* whether a stored row is undamaged; NULL: not known */
+  /* The row that a new, empty environment is made with, atomically; empty: none. Whether a stored row is undamaged; NULL: not known. */
+  ld_slice first_key, first_value;
+  bool (*check_row)(ld_slice key, ld_slice value);
 } ld_config;
 
 typedef struct ld_engine_stats {
@@ -61,8 +61,7 @@ typedef struct ld_engine_ops {
   uint32_t abi; /* LD_ENGINE_ABI; compared first */
   const char *name;
   uint32_t promises;
-  size_t engine_size, txn_size,
-      cursor_size; /* of the structs that begin with ld_engine, ld_txn, ld_cursor; allocated zeroed by engine.c */
+  size_t engine_size, txn_size, cursor_size; /* of its structs; engine.c allocates them zeroed */
 
   /* may. The names of its options, NULL-terminated; engine.c refuses others, naming the nearest. NULL: it has none. */
   const char *const *options;
@@ -79,10 +78,8 @@ typedef struct ld_engine_ops {
 
   /* must. The value is borrowed until the next write in this transaction or its end. */
   ld_rc (*get)(ld_txn *txn, ld_slice key, ld_slice *value);
-  ld_rc (*put)(
-      ld_txn *txn, ld_slice key,
-      ld_slice
-          value); /* must. Inserts or replaces. key and value may be borrowed from this very transaction. */
+  /* must. Inserts or replaces. key and value may be borrowed from this very transaction. */
+  ld_rc (*put)(ld_txn *txn, ld_slice key, ld_slice value);
   ld_rc (*del)(ld_txn *txn, ld_slice key); /* must. NOTFOUND when it is not there. */
 
   /* must. A cursor sees the transaction's own writes. It is opened unplaced, then placed by first, last or seek (the first key >= `key`);
@@ -95,8 +92,8 @@ typedef struct ld_engine_ops {
   ld_rc (*cursor_seek)(ld_cursor *cursor, ld_slice key);
   ld_rc (*cursor_next)(ld_cursor *cursor);
   ld_rc (*cursor_prev)(ld_cursor *cursor);
-  ld_rc (*cursor_current)(ld_cursor *cursor, ld_slice *key,
-                          ld_slice *value); /* borrowed until the next move, write or end */
+  /* Borrowed until the next move, write or end. */
+  ld_rc (*cursor_current)(ld_cursor *cursor, ld_slice *key, ld_slice *value);
 
   /* may. Delete all rows with from <= key < to (an empty `to`: no upper end); count them. NULL: a cursor and del. */
   ld_rc (*del_range)(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *count);
@@ -106,6 +103,8 @@ typedef struct ld_engine_ops {
   ld_rc (*stats)(ld_engine *engine, ld_engine_stats *stats);
   /* may. Read all that is stored, structure and (config.check_row) rows, and tell each damage. OK when the reading itself went well. NULL: a cursor over all rows. */
   ld_rc (*check)(ld_engine *engine, ld_finding finding, void *context);
+  /* may. Read all rows that can still be found in a damaged medium, which is neither opened nor changed. NULL: UNSUPPORTED. */
+  ld_rc (*salvage)(const ld_config *config, const ld_salvage *salvage, ld_error *error);
 } ld_engine_ops;
 
 /* What every engine's handles begin with. `engine.c's`: engines leave it alone. */
@@ -173,10 +172,9 @@ ld_rc ld_del_range(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *count);
 ** by key, so stepping from a row that was deleted goes to that row's neighbour as it is then, and `current` is NOTFOUND there. */
 ld_rc ld_cursor_open(ld_txn *txn, ld_cursor **cursor);
 void ld_cursor_close(ld_cursor *cursor);
-ld_rc ld_cursor_seek(ld_cursor *cursor,
-                     ld_slice key); /* to the first key >= `key`; NOTFOUND: behind the last row */
-ld_rc ld_cursor_next(
-    ld_cursor *cursor); /* NOTFOUND: now behind the last row, from where prev goes to it */
+/* seek: to the first key >= `key`. NOTFOUND, of next too: now behind the last row, from where prev goes to it. */
+ld_rc ld_cursor_seek(ld_cursor *cursor, ld_slice key);
+ld_rc ld_cursor_next(ld_cursor *cursor);
 ld_rc ld_cursor_prev(ld_cursor *cursor);  /* NOTFOUND: now before the first row */
 void ld_cursor_to_end(ld_cursor *cursor); /* behind the last row */
 ld_rc ld_cursor_current(ld_cursor *cursor, ld_slice *key, ld_slice *value);
@@ -184,6 +182,10 @@ ld_rc ld_cursor_current(ld_cursor *cursor, ld_slice *key, ld_slice *value);
 ld_rc ld_sync(ld_engine *engine);
 ld_rc ld_stats(ld_engine *engine, ld_engine_stats *stats);
 ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context);
+/* As check, of the structure only: rows are not judged. */
+ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context);
+ld_rc ld_salvage_rows(const ld_engine_ops *ops, const ld_config *config, const ld_salvage *salvage,
+                      ld_error *error);
 
 /* ---- for engines: reading options ---- */
 /* INVALID when an option is not among `known` (NULL-terminated); the text names the nearest and lists all. */

@@ -80,6 +80,11 @@ static bool decode_body(ld_slice key, ld_slice value, ld_row *row) {
   return true;
 }
 
+bool ld_row_read(ld_slice key, ld_slice value, ld_row *row) {
+  return ld_row_is_sound(key, value) && (value.data[1] & ~FLAG_WHOLE_KEY) == 0 &&
+         decode_body(key, value, row);
+}
+
 static ld_rc damaged(ld_txn *txn, ld_slice key, const char *what) {
   ld_quoted quoted;
   return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT,
@@ -253,6 +258,17 @@ ld_rc ld_sequence_next(ld_txn *txn, uint64_t *number) {
     if (rc != LD_OK) return rc;
   }
   *number = ++txn->sequence;
+  txn->sequence_moved = true;
+  return LD_OK;
+}
+
+ld_rc ld_sequence_raise(ld_txn *txn, uint64_t number) {
+  ld_slice key = sequence_key(), value;
+  ld_rc rc = ld_get(txn, key, &value);
+  if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
+  if (txn->sequence == 0 && rc == LD_OK && ld_row_is_sound(key, value)) rc = load_sequence(txn);
+  if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
+  if (txn->sequence < number) txn->sequence = number;
   txn->sequence_moved = true;
   return LD_OK;
 }

@@ -55,11 +55,15 @@ void ld_scan_end(ld_scan *scan);
 
 /* The next number of the store's one sequence: revisions and ids come from it, so none is ever used twice. It is written with the commit. */
 ld_rc ld_sequence_next(ld_txn *txn, uint64_t *number);
+/* No number up to this one is given out any more. It also puts right a damaged row of the sequence, which nothing else can be written beside. */
+ld_rc ld_sequence_raise(ld_txn *txn, uint64_t number);
 /* An engine's before_commit: writes the sequence. */
 ld_rc ld_sequence_save(ld_txn *txn);
 
 /* Whether the stored bytes are an undamaged row: an engine's check_row. */
 bool ld_row_is_sound(ld_slice engine_key, ld_slice value);
+/* Read stored bytes outside of a transaction. False: damaged, or of a newer version. */
+bool ld_row_read(ld_slice engine_key, ld_slice value, ld_row *row);
 /* Append the value of a row; for engines that are made with a first row. */
 void ld_row_encode(ld_slice key, uint64_t revision, ld_slice payload, ld_buf *value);
 

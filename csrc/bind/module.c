@@ -3,6 +3,7 @@
 #include "../store.h"
 #include "bind.h"
 #include "host.h"
+#include "verify.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -47,6 +48,7 @@ static const luaL_Reg functions[] = {
     {"options", engine_options},
     {"unknown", unknown_name},
     {"fail", fail},
+    {"recover", lb_recover},
     {NULL, NULL},
 };
 
@@ -68,6 +70,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_collection_upgrade(L, module);
   lb_open_programs(L);
   lb_open_host(L, module);
+  lb_open_reports(L);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);

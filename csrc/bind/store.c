@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "verify.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };
@@ -225,6 +226,7 @@ static const luaL_Reg methods[] = {
     {"begin", lb_begin},
     {"on_commit", lb_on_commit},
     {"stats", lb_stats},
+    {"verify", lb_verify},
     {"sync", sync_store},
     {"close", close_store},
     {NULL, NULL},

@@ -14,6 +14,7 @@
 
 #include "lmdb_error.h"
 #include "lmdb_inspect.h"
+#include "lmdb_salvage.h"
 #include "lmdb_make.h"
 #include "lmdb_settings.h"
 #include "lmdb_txn.h"
@@ -486,4 +487,5 @@ const ld_engine_ops ld_lmdb_engine = {
     .sync = lmdb_sync,
     .stats = lmdb_stats,
     .check = lmdb_check,
+    .salvage = ld_lmdb_salvage,
 };

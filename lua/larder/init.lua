@@ -8,6 +8,7 @@
 local core = require "larder.core"
 local config = require "larder.config"
 local migrate = require "larder.migrate"
+local recover = require "larder.recover"
 local query = require "larder.query"
 require "larder.fluent"
 require "larder.upgrade"
@@ -57,6 +58,18 @@ end
 ---@return larder.Migrations
 function larder.migrations(store, from, options)
   return migrate.new(store, from, options)
+end
+
+--- Save what can still be read of a damaged LMDB store into a new one. The damaged one is read only; nothing may have it open.
+--- Rows are taken wherever they are found undamaged, in their newest state; indexes and counts are made anew.
+--- Then the new store is verified. What had been deleted may come back.
+--- Raises INVALID (`to` is not empty, `path` is no file), UNSUPPORTED, IO, FULL.
+---@param path string the folder of the damaged store, or its data.mdb; "lmdb:./data" too
+---@param to string|larder.OpenOptions a store that is empty or not there yet, as for larder.open; a plain path is a folder of LMDB
+---@param options? { progress: fun(done: integer, total: integer) } may not use the stores
+---@return larder.RecoverReport
+function larder.recover(path, to, options)
+  return recover(path, to, options)
 end
 
 return larder

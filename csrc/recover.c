@@ -1,0 +1,219 @@
+/* recover.c -- see recover.h.
+**
+** Rows come one by one and are written in batches, each of them a transaction that can be run again when it does not fit. Counts are taken over as they were: so the first look at the new store tells how many
+** documents and keys are missing. */
+#include "recover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "row.h"
+#include "value.h"
+
+enum { BATCH_BYTES = 1 << 20, LOST_BYTES = 1 << 18, RUNS = 16, MARGIN = 1 << 16 };
+
+typedef struct recovery {
+  ld_engine *to;
+  const ld_recover *recover;
+  ld_recover_report *report;
+  ld_buf batch;  /* key, value: each as a string */
+  ld_buf losses; /* keys of rows that were found damaged: a sound state of them may come later */
+  uint64_t highest;
+  bool first_look;
+} recovery;
+
+static ld_rc no_memory(recovery *r) {
+  return ld_fail(&r->to->error, LD_NOMEM, "recover: out of memory");
+}
+
+/* ---- the new store ---- */
+
+static ld_rc check_empty(recovery *r) {
+  ld_txn *txn;
+  ld_cursor *cursor;
+  ld_slice key, value;
+  ld_rc rc = ld_begin(r->to, false, &txn);
+  if (rc != LD_OK) return rc;
+  rc = ld_cursor_open(txn, &cursor);
+  while (rc == LD_OK && (rc = ld_cursor_next(cursor)) == LD_OK &&
+         (rc = ld_cursor_current(cursor, &key, &value)) == LD_OK)
+    if (key.data[0] != LD_SPACE_STORE)
+      rc = ld_fail(&r->to->error, LD_INVALID,
+                   "the store to recover into is not empty; nothing was changed");
+  ld_rollback(txn);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* Write a row as it was, unless a newer state of it is there. */
+static ld_rc write_row(ld_txn *txn, ld_slice key, ld_slice value, ld_recover_report *report) {
+  ld_row old, new;
+  ld_slice there;
+  ld_rc rc = ld_get(txn, key, &there);
+  if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
+  bool first = rc == LD_NOTFOUND || !ld_row_read(key, there, &old);
+  if (first)
+    report->rows++;
+  else
+    report->older++;
+  if (!ld_row_read(key, value, &new) || (!first && old.revision >= new.revision)) return LD_OK;
+  return ld_put(txn, key, value);
+}
+
+static ld_rc write_batch(recovery *r, ld_recover_report *report) {
+  ld_slice rest = ld_buf_slice(&r->batch);
+  ld_token key, value;
+  ld_txn *txn;
+  ld_rc rc = ld_begin(r->to, true, &txn);
+  if (rc != LD_OK) return rc;
+  while (rc == LD_OK && ld_value_next(&rest, &key) && ld_value_next(&rest, &value))
+    rc = write_row(txn, key.bytes, value.bytes, report);
+  if (rc == LD_OK) rc = ld_sequence_raise(txn, r->highest);
+  if (rc == LD_OK) return ld_commit(txn);
+  ld_rollback(txn);
+  return rc;
+}
+
+static ld_rc flush(recovery *r) {
+  ld_rc rc = LD_FULL;
+  if (r->batch.failed) return no_memory(r);
+  for (int run = 0; run < RUNS; run++) {
+    ld_recover_report report = *r->report;
+    r->to->error.retry = false;
+    rc = write_batch(r, &report);
+    if (rc == LD_OK) *r->report = report;
+    if ((rc != LD_FULL && rc != LD_CONFLICT) || !r->to->error.retry) break;
+  }
+  ld_buf_reset(&r->batch);
+  return rc;
+}
+
+/* ---- the damaged one ---- */
+
+static void note_sequence(recovery *r, const ld_row *row) {
+  uint64_t number;
+  ld_slice rest = row->payload;
+  if (row->key.size > 2 && row->key.data[2] == 's' && ld_read_varint(&rest, &number) &&
+      number > r->highest)
+    r->highest = number;
+}
+
+static ld_rc take_row(void *context, ld_slice key, ld_slice value) {
+  recovery *r = context;
+  ld_row row;
+  if (!ld_row_read(key, value, &row)) return LD_OK;
+  if (row.revision > r->highest) r->highest = row.revision;
+  if (key.data[0] == LD_SPACE_STORE) note_sequence(r, &row);
+  if (key.data[0] == LD_SPACE_STORE || key.data[0] == LD_SPACE_INDEX) return LD_OK;
+  ld_write_string(&r->batch, key);
+  ld_write_string(&r->batch, value);
+  return r->batch.size > BATCH_BYTES || r->batch.failed ? flush(r) : LD_OK;
+}
+
+static void tell_lost(recovery *r, const char *where, const char *text) {
+  if (r->recover->lost != NULL) r->recover->lost(r->recover->repair.calls.context, where, text);
+}
+
+static void note_lost(void *context, ld_slice key, const char *text) {
+  recovery *r = context;
+  if (key.size == 0)
+    tell_lost(r, "the file", text);
+  else if (key.data[0] != LD_SPACE_INDEX && r->losses.size < LOST_BYTES)
+    ld_write_string(&r->losses, key);
+}
+
+static ld_rc salvage_progress(void *context, uint64_t done, uint64_t total) {
+  const ld_verify_calls *calls = &((recovery *)context)->recover->repair.calls;
+  return calls->progress == NULL ? LD_OK : calls->progress(calls->context, done, total);
+}
+
+static ld_rc take_rows(recovery *r, const ld_engine_ops *ops, const ld_option *options,
+                       size_t option_count) {
+  ld_config config = {.env = r->to->env,
+                      .options = options,
+                      .option_count = option_count,
+                      .check_row = ld_row_is_sound};
+  ld_salvage salvage = {
+      .context = r, .row = take_row, .lost = note_lost, .progress = salvage_progress};
+  ld_rc rc = ld_salvage_rows(ops, &config, &salvage, &r->to->error);
+  r->highest += MARGIN; /* numbers of rows that were lost are not given out again */
+  return rc == LD_OK ? flush(r) : rc;
+}
+
+/* Of the rows that were found damaged, those of which no other state was found. */
+static ld_rc tell_losses(recovery *r) {
+  ld_slice rest = ld_buf_slice(&r->losses), value;
+  ld_token key;
+  ld_quoted where;
+  ld_txn *txn;
+  ld_rc rc = ld_begin(r->to, false, &txn);
+  if (rc != LD_OK) return rc;
+  while ((rc == LD_OK || rc == LD_NOTFOUND) && ld_value_next(&rest, &key)) {
+    rc = ld_get(txn, key.bytes, &value);
+    if (rc == LD_NOTFOUND) tell_lost(r, ld_verify_name(key.bytes, where), "is damaged");
+    if (rc == LD_OK)
+      tell_lost(r, ld_verify_name(key.bytes, where),
+                "one of its states is damaged, another was taken");
+  }
+  ld_rollback(txn);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+/* ---- what follows from the rows ---- */
+
+/* What is missing is lost. It is put right at once, so no look tells it again; a document that is damaged stays. */
+static void hear_finding(void *context, const char *kind, const char *where, const char *text) {
+  recovery *r = context;
+  const ld_verify_calls *calls = &r->recover->repair.calls;
+  bool missing =
+      strcmp(kind, "count") == 0 || strcmp(kind, "rating") == 0 || strcmp(kind, "progress") == 0;
+  if (missing || (r->first_look && strcmp(kind, "document") == 0)) tell_lost(r, where, text);
+  if (calls->finding != NULL) calls->finding(calls->context, kind, where, text);
+}
+
+static void hear_collection(void *context, ld_slice name, uint64_t documents, unsigned indexes) {
+  const ld_verify_calls *calls = &((recovery *)context)->recover->repair.calls;
+  if (calls->collection != NULL) calls->collection(calls->context, name, documents, indexes);
+}
+
+static void hear_again(void *context) {
+  recovery *r = context;
+  r->first_look = false;
+  if (r->recover->repair.again != NULL) r->recover->repair.again(r->recover->repair.calls.context);
+}
+
+static void hear_mended(void *context, ld_mend kind, const char *what, const ld_error *failure) {
+  recovery *r = context;
+  const ld_repair *repair = &r->recover->repair;
+  if (failure != NULL)
+    tell_lost(r, what, failure->text);
+  else if (kind == LD_MEND_DECLARATION)
+    tell_lost(r, what, "was made anew, without indexes");
+  if (repair->mended != NULL) repair->mended(repair->calls.context, kind, what, failure);
+}
+
+static ld_rc make_anew(recovery *r) {
+  ld_repair repair = {.calls = {.context = r,
+                                .finding = hear_finding,
+                                .collection = hear_collection,
+                                .progress = salvage_progress},
+                      .mends = LD_MEND_ALL,
+                      .again = hear_again,
+                      .mended = hear_mended,
+                      .drop_clashing = true};
+  r->first_look = true;
+  return ld_repair_run(r->to, &repair, &r->report->verify);
+}
+
+ld_rc ld_recover_run(const ld_engine_ops *ops, const ld_option *options, size_t option_count,
+                     ld_engine *to, const ld_recover *recover, ld_recover_report *report) {
+  recovery r = {.to = to, .recover = recover, .report = report};
+  *report = (ld_recover_report){.rows = 0};
+  ld_rc rc = check_empty(&r);
+  if (rc == LD_OK) rc = take_rows(&r, ops, options, option_count);
+  if (rc == LD_OK) rc = r.losses.failed ? no_memory(&r) : tell_losses(&r);
+  if (rc == LD_OK) rc = make_anew(&r);
+  if (rc == LD_OK) rc = ld_sync(to);
+  ld_buf_clear(&r.batch);
+  ld_buf_clear(&r.losses);
+  return rc;
+}

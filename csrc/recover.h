@@ -1,0 +1,26 @@
+/* recover.h -- what can still be read of a damaged store, in a new one.
+**
+** Rows are taken wherever they are found undamaged, the newest state of each. What follows from them is made anew: indexes, counts. Then the new store is verified.
+** What was deleted may come back: the medium may still hold it, and nothing tells it from what was lost. The damaged store is read only. */
+#ifndef LD_RECOVER_H
+#define LD_RECOVER_H
+
+#include "repair.h"
+
+typedef struct ld_recover_report {
+  uint64_t rows;  /* taken over, each once; without those of indexes, which are made anew */
+  uint64_t older; /* earlier states of them, left out */
+  ld_verify_report verify;
+} ld_recover_report;
+
+typedef struct ld_recover {
+  ld_repair repair; /* whom to tell of the new store; what is made anew is settled here */
+  /* Something that was lost; borrowed for the call. */
+  void (*lost)(void *context, const char *where, const char *text);
+} ld_recover;
+
+/* From what `options` say, of the engine `ops`, into `to`: INVALID when that holds anything but its signature. */
+ld_rc ld_recover_run(const ld_engine_ops *ops, const ld_option *options, size_t option_count,
+                     ld_engine *to, const ld_recover *recover, ld_recover_report *report);
+
+#endif

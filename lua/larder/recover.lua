@@ -1,0 +1,61 @@
+--- larder.recover: what can still be read of a damaged store, into a new one.
+local core = require "larder.core"
+local config = require "larder.config"
+
+local op = "larder.recover"
+
+local function no_env() end
+
+local function has_scheme(where)
+  return where:find "^%a[%w+.-]+:" ~= nil
+end
+
+--- The engine and its options of the damaged store.
+local function source(path)
+  if type(path) ~= "string" then core.fail(op, ("path: expected a path, got a %s"):format(type(path))) end
+  if not has_scheme(path) then return "lmdb", { path = path } end
+  return config.resolve(path, no_env)
+end
+
+local function plain(path)
+  return (path:gsub("/data%.mdb$", ""):gsub("/+$", ""))
+end
+
+local function check_options(options)
+  if options == nil then return {} end
+  if type(options) ~= "table" then
+    core.fail(op, ("options: expected a table, got a %s"):format(type(options)))
+  end
+  for name in pairs(options) do
+    if name ~= "progress" then core.unknown(op, "option", tostring(name), "progress") end
+  end
+  if options.progress ~= nil and type(options.progress) ~= "function" then
+    core.fail(op, ("option progress: expected a function, got a %s"):format(type(options.progress)))
+  end
+  return options
+end
+
+--- The new store is made only when the damaged one is there.
+local function check_source(engine, from)
+  if engine ~= "lmdb" then core.fail(op, ("path: engine %s has nothing that could be recovered"):format(engine)) end
+  local file = from.path and (io.open(plain(from.path) .. "/data.mdb", "rb") or io.open(from.path, "rb"))
+  if not file then core.fail(op, ("path: %s: cannot be opened"):format(from.path)) end
+  file:close()
+end
+
+---@param path string
+---@param to string|table
+---@param options? table
+---@return table
+return function(path, to, options)
+  options = check_options(options)
+  local engine, from = source(path)
+  check_source(engine, from)
+  if type(to) == "string" and not has_scheme(to) then to = { engine = "lmdb", path = to } end
+  local target, target_options, hooks = config.resolve(to, os.getenv)
+  if target_options.path and plain(target_options.path) == plain(from.path) then
+    core.fail(op, "to: is the damaged store itself")
+  end
+  local store <close> = core.open(target, target_options, hooks)
+  return core.recover(engine, { path = from.path }, store, options)
+end
