@@ -2,6 +2,7 @@
 #include "../engines/lmdb_engine.h"
 #include "../store.h"
 #include "bind.h"
+#include "files.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -64,6 +65,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_map_iterator(L);
   lb_open_collections(L, module);
   lb_open_collection_iterator(L);
+  lb_open_files(L, module);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);
