@@ -134,11 +134,13 @@ build = {
       libraries = { "lmdb", "cjson", "m", "pthread" },
     },
     ["larder.config"] = "lua/larder/config.lua",
+    ["larder.files"] = "lua/larder/files.lua",
     ["larder.fluent"] = "lua/larder/fluent.lua",
     larder = "lua/larder/init.lua",
     ["larder.query"] = "lua/larder/query.lua",
     ["larder.types"] = "lua/larder/types.lua",
     ["larder.types.collection"] = "lua/larder/types/collection.lua",
+    ["larder.types.files"] = "lua/larder/types/files.lua",
     ["larder.types.map"] = "lua/larder/types/map.lua",
   },
 }

@@ -7,6 +7,7 @@
 --- Every failure is raised as an error object (see larder.Error in types.lua); what is absent is nil.
 local core = require "larder.core"
 local config = require "larder.config"
+local files = require "larder.files"
 local query = require "larder.query"
 require "larder.fluent"
 
@@ -45,6 +46,15 @@ end
 ---@return larder.Store
 function larder.from_env(options)
   return core.open(config.from_env(options, os.getenv))
+end
+
+--- Open a place for files: a directory of this machine ("./uploads", "local:/srv/uploads?durability=none"), made when missing.
+--- Nothing outside of it is ever read, written or removed. Raises INVALID (unknown provider or option), PERMISSION, NOT_A_DIRECTORY, IO.
+---@param where string|larder.FilesOptions
+---@param options? larder.FilesOptions more of them
+---@return larder.Files
+function larder.files(where, options)
+  return core.files(files.resolve(where, options))
 end
 
 return larder

@@ -18,6 +18,7 @@ local elsewhere = {
   ["csrc/bind/place.c"] = "spec/txn_spec.lua",
   ["lua/larder/types.lua"] = "annotations only",
   ["lua/larder/types/collection.lua"] = "annotations only",
+  ["lua/larder/types/files.lua"] = "annotations only",
   ["lua/larder/types/map.lua"] = "annotations only",
 }
 
