@@ -12,10 +12,11 @@
 
 #include "files_local.h"
 
-enum {
-  NAMES = 16384,   /* kept, by all levels together; each new one may take half of what is left */
-  NAMES_LEAST = 64 /* but so many at least */
-};
+/* How many names all levels keep together; each new one may take half of what is left, but NAMES_LEAST at least. */
+#ifndef LD_LISTED_NAMES
+#define LD_LISTED_NAMES 16384
+#endif
+enum { NAMES = LD_LISTED_NAMES, NAMES_LEAST = NAMES / 256 > 0 ? NAMES / 256 : 1 };
 
 static ld_local *local_of(const ld_local_lister *lister) { return ld_local_of(lister->base.files); }
 
