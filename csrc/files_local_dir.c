@@ -61,7 +61,7 @@ static int open_by_parts(int base, const char *path, int flags) {
 
 static int open_whole(int base, const char *path, int flags) {
 #ifdef HAS_OPENAT2
-  struct open_how how = {.flags = (unsigned)(flags | DIR_FLAGS),
+  struct open_how how = {.flags = (unsigned)(flags | O_DIRECTORY | O_CLOEXEC),
                          .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
   for (int tries = 0;; tries++) {
     long dir = syscall(SYS_openat2, base, path, &how, sizeof how);
