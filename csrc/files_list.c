@@ -40,8 +40,10 @@ static ld_file_rc begin(ld_file_lister *lister, const ld_file_query *query) {
   if (lister->after.failed) return ld_file_fail_errno(&files->error, ENOMEM, "");
   ld_file_rc rc = split(files, query, lister);
   if (rc == LD_FILE_OK) rc = files->ops->lister_open(lister);
-  if (rc != LD_FILE_NOT_FOUND) return rc;
-  lister->at_end = true;
+  bool below =
+      query->prefix.size > 0 && memchr(query->prefix.data, '/', query->prefix.size) != NULL;
+  if (rc != LD_FILE_NOT_FOUND && !(rc == LD_FILE_NOT_A_DIRECTORY && below)) return rc;
+  lister->at_end = true; /* nothing begins with it */
   return LD_FILE_OK;
 }
 

@@ -38,6 +38,7 @@ static bool grow(ld_local_lister *lister) {
   if (lister->depth < lister->capacity) return true;
   size_t capacity = lister->capacity == 0 ? 4 : 2 * lister->capacity;
   ld_local_level *levels = realloc(lister->levels, capacity * sizeof *levels);
+  errno = ENOMEM; /* when it is */
   if (levels == NULL) return false;
   lister->levels = levels;
   lister->capacity = capacity;

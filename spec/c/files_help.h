@@ -12,8 +12,9 @@
 #include "../../csrc/files.h"
 #include "check.h"
 
-static char top[64];    /* holds the root, and beside it what nobody may touch */
-static ld_files *files; /* on top/root */
+static const char *place = "/tmp"; /* where top is made */
+static char top[64];               /* holds the root, and beside it what nobody may touch */
+static ld_files *files;            /* on top/root */
 
 static inline const char *at(const char *name) {
   static char paths[4][1400];
@@ -72,7 +73,7 @@ static inline ld_file_rc open_with(const ld_option *options, size_t count, ld_fi
 /* `confine`: "kernel" or "parts". */
 static inline void begin(const char *confine) {
   ld_file_error error = {0};
-  strcpy(top, "/tmp/larder-test-XXXXXX");
+  snprintf(top, sizeof top, "%s/larder-test-XXXXXX", place);
   CHECK(mkdtemp(top) != NULL);
   const ld_option options[] = {{"path", at("root")}, {"confine", confine}};
   CHECK(open_with(options, 2, &files, &error) == LD_FILE_OK);
