@@ -129,6 +129,7 @@ static int reader_seek(lua_State *L) {
   static const char op[] = "reader:seek";
   uint64_t length = 0;
   lb_reader *reader = check_reader(L, 1, op);
+  check_reader_open(L, reader, op);
   seek(L, reader, check_place(L, 2, op, "offset"), &length, op);
   lua_settop(L, 1);
   return 1;
@@ -184,6 +185,7 @@ static lb_writer *open_writer(lua_State *L, unsigned flags, const char *op) {
 /* files:open_writer(path, { if_absent = false, sync = true }) */
 int lb_files_open_writer(lua_State *L) {
   static const char op[] = "files:open_writer";
+  lb_check_files(L, op);
   open_writer(L, lb_option_write_flags(L, 3, op), op);
   return 1;
 }
