@@ -49,6 +49,16 @@ describe("a file's", function()
       end
     end)
 
+    it("gives chunks of 64 KiB by itself, whatever becomes of the variable", function()
+      files:write("f", ("x"):rep(150000))
+      local sizes, reader = {}, files:open_reader "f"
+      local step = reader:chunks()
+      reader = nil -- luacheck: ignore
+      collectgarbage()
+      for chunk in step do sizes[#sizes + 1] = #chunk end
+      support.same({ 65536, 65536, 18928 }, sizes)
+    end)
+
     it("sees one content while it is replaced and deleted", function()
       files:write("f", "old content")
       local reader <close> = files:open_reader "f"

@@ -92,8 +92,9 @@ static int next_chunk(lua_State *L) {
 static int reader_chunks(lua_State *L) {
   static const char op[] = "reader:chunks";
   check_reader_open(L, check_reader(L, 1, op), op);
+  size_t size = check_size(L, 2, op);
   lua_pushvalue(L, 1);
-  lua_pushinteger(L, (lua_Integer)check_size(L, 2, op));
+  lua_pushinteger(L, (lua_Integer)size);
   lua_pushcclosure(L, next_chunk, 2);
   return 1;
 }

@@ -276,9 +276,10 @@ describe("files", function()
       end
       port.write(to, ("%s %d %d"):format(same, bytes, peak - before))
     end)
-    local same, bytes, growth = drain(pipe):match "^(%a+) (%d+) (%d+)$"
+    local said = drain(pipe)
+    local same, bytes, growth = said:match "^(%a+) (%d+) (%d+)$"
     port.waitpid(pid)
-    assert.are.equal("true", same)
+    assert.are.equal("true", same, said)
     assert.are.equal(mib << 20, tonumber(bytes))
     assert.is_true(tonumber(growth) < limit, growth .. " bytes more")
   end)
