@@ -1,6 +1,5 @@
 -- larder.files: what its methods take, give back and raise. The provider itself: spec/c/test_files_local.c.
 local larder = require "larder"
-local port = require "larder_port"
 local support = require "spec.support"
 
 describe("larder.files", function()
@@ -8,7 +7,7 @@ describe("larder.files", function()
 
   before_each(function()
     folder = support.folder()
-    files = larder.files(folder .. "/root")
+    files = larder.files(folder .. "/base")
   end)
 
   after_each(function()
@@ -26,15 +25,15 @@ describe("larder.files", function()
   describe("opening", function()
     it("takes a path, a URL or options", function()
       local ways = {
-        folder .. "/root", "local:" .. folder .. "/root", "file:" .. folder .. "/root", "file://" .. folder .. "/root?durability=none",
-        { path = folder .. "/root" }, { provider = "local", path = folder .. "/root", file_mode = 640 },
+        folder .. "/base", "local:" .. folder .. "/base", "file:" .. folder .. "/base", "file://" .. folder .. "/base?durability=none",
+        { path = folder .. "/base" }, { provider = "local", path = folder .. "/base", file_mode = 640 },
       }
       files:write("f", "x")
       for _, where in ipairs(ways) do
         local other <close> = larder.files(where)
         assert.are.equal("x", other:read "f")
       end
-      local more <close> = larder.files(folder .. "/root", { durability = "none" })
+      local more <close> = larder.files(folder .. "/base", { durability = "none" })
       assert.are.equal("x", more:read "f")
     end)
 
@@ -165,162 +164,5 @@ describe("larder.files", function()
     for _, method in ipairs(methods) do support.raises("INVALID", "expected a string", files[method], files, 7) end
     for _, method in ipairs{ "read", "write", "stat", "delete" } do fails("INVALID_PATH", nil, method, "", "x") end
     assert.are.equal(1, #files:list())
-  end)
-
-  it("knows what a user may not do", function()
-    files:write("d/f", "x")
-    port.chmod(folder .. "/root/d", 365) -- 0555
-    local function try()
-      local codes = {}
-      for _, call in ipairs{ { "write", "d/g", "x" }, { "write", "d/f", "y" }, { "delete", "d/f" }, { "move", "d/f", "g" },
-        { "make_dir", "d/e" }, { "remove_dir", "d", { recursive = true } } } do
-        local _, e = pcall(files[call[1]], files, table.unpack(call, 2))
-        codes[#codes + 1] = e.code
-      end
-      return table.concat(codes, " ") .. " " .. files:read "d/f"
-    end
-    os.execute(("chmod 755 '%s' '%s/root' && chmod 644 '%s/root/d/f' && chown 65534 '%s/root' '%s/root/d' '%s/root/d/f' 2>/dev/null"):format(
-      folder, folder, folder, folder, folder, folder))
-    local from, to = port.pipe()
-    local pid = port.fork()
-    if pid == 0 then
-      port.setuid(65534)
-      local _, said = pcall(try)
-      port.write(to, tostring(said))
-      port._exit(0)
-    end
-    port.close(to)
-    local said = port.read(from)
-    port.close(from)
-    port.waitpid(pid)
-    assert.are.equal(("PERMISSION "):rep(6) .. "x", said)
-  end)
-
-  it("force removes what directories would not let go", function()
-    files:write("d/e/f", "x")
-    os.execute(("chmod 755 '%s'; chown -R 65534 '%s/root' 2>/dev/null; chmod 000 '%s/root/d/e'; chmod 555 '%s/root/d'"):format(
-      folder, folder, folder, folder))
-    local pid = port.fork()
-    if pid == 0 then
-      port.setuid(65534)
-      local _, e = pcall(files.remove_dir, files, "d", { recursive = true })
-      local there = files:dir_exists "d/e"
-      local ok, removed = pcall(files.remove_dir, files, "d", { recursive = true, force = true })
-      port._exit((type(e) == "table" and e.code == "PERMISSION" and there and ok and removed) and 0 or 1)
-    end
-    local _, how, code = port.waitpid(pid)
-    assert.are.same({ "exited", 0 }, { how, code })
-    assert.is_false(files:dir_exists "d")
-  end)
-
-  describe("delete_older_than", function()
-    it("deletes at any depth what is older, and counts it", function()
-      files:write("a/old", "x")
-      files:write("a/b/older", "x")
-      files:write("new", "x")
-      os.execute(("touch -d '2001-01-01' '%s/root/a/old' '%s/root/a/b/older'"):format(folder, folder))
-      local count, failures = files:delete_older_than("", (os.time() - 3600) * 1000)
-      assert.are.equal(2, count)
-      support.none(failures)
-      assert.is_true(files:exists "new" and files:dir_exists "a/b")
-      assert.are.equal(0, (files:delete_older_than("nowhere", math.maxinteger // 2)))
-    end)
-
-    it("goes on after a failure, and says what failed", function()
-      for _, path in ipairs{ "a/1", "b/2", "c/3", "d/4" } do files:write(path, "x") end
-      os.execute(("chmod 755 '%s'; chown -R 65534 '%s/root' 2>/dev/null; chmod 555 '%s/root/b'; chmod 000 '%s/root/c'"):format(
-        folder, folder, folder, folder))
-      local from, to = port.pipe()
-      local pid = port.fork()
-      if pid == 0 then
-        port.setuid(65534)
-        local count, failures = files:delete_older_than("", (os.time() + 3600) * 1000)
-        local said = { count }
-        for _, e in ipairs(failures) do said[#said + 1] = e.path .. "=" .. e.code .. "=" .. e.errno end
-        port.write(to, table.concat(said, " "))
-        port._exit(0)
-      end
-      port.close(to)
-      assert.are.equal("2 b/2=PERMISSION=13 c=PERMISSION=13", port.read(from))
-      port.close(from)
-      port.waitpid(pid)
-      port.chmod(folder .. "/root/c", 448)
-      assert.is_true(files:exists "b/2" and files:exists "c/3" and not files:exists "a/1" and not files:exists "d/4")
-    end)
-
-    it("refuses what is no time", function()
-      for _, time in ipairs{ "1", 0 / 0, math.huge, {} } do fails("INVALID", nil, "delete_older_than", "", time) end
-      fails("INVALID", nil, "delete_older_than", "")
-    end)
-  end)
-
-  describe("handles", function()
-    it("are closed twice, and refuse everything then", function()
-      files:write("f", "x")
-      local reader, writer, step = files:open_reader "f", files:open_writer "g", files:each()
-      files:close()
-      files:close()
-      for _, name in ipairs{ "make_dir", "dir_exists", "remove_dir", "write", "read", "read_range", "open_reader", "open_writer", "exists",
-        "stat", "delete", "list", "each", "copy", "move", "delete_older_than", "checksum" } do
-        support.raises("CLOSED", nil, files[name], files, "f")
-      end
-      for _, name in ipairs{ "read", "size", "seek", "chunks" } do support.raises("CLOSED", nil, reader[name], reader) end
-      support.raises("CLOSED", nil, step)
-      support.raises("CLOSED", nil, writer.write, writer, "x")
-      support.raises("CLOSED", nil, writer.close, writer)
-      writer:close()
-      writer:discard()
-      reader:close()
-      reader:close()
-      assert.truthy(tostring(files):find "^larder.files: .*%(closed%)$")
-      assert.truthy(tostring(reader):find "^larder.reader: .*%(closed%)$")
-      assert.truthy(tostring(writer):find "^larder.writer: .*%(closed%)$")
-      files = larder.files(folder .. "/root")
-      assert.are.equal(1, #files:list())
-      local left = 0
-      for _ in io.popen(("ls -A '%s/root'"):format(folder)):lines() do left = left + 1 end
-      assert.are.equal(1, left)
-    end)
-
-    it("go in any order of collection", function()
-      files:write("f", "x")
-      support.with_constant_collection(function()
-        for _ = 1, 20 do
-          local own = larder.files(folder .. "/root")
-          local reader, writer, step = own:open_reader "f", own:open_writer "g", own:each()
-          assert.are.equal("x", reader:read())
-          writer:write "half"
-          assert.are.equal("f", (step()))
-          assert.are.equal("x", files:read "f")
-          own, reader, writer, step = nil, nil, nil, nil -- luacheck: ignore
-        end
-      end)
-      collectgarbage()
-      collectgarbage()
-      assert.is_false(files:exists "g")
-      for name in io.popen(("ls -A '%s/root'"):format(folder)):lines() do assert.are.equal("f", name) end
-    end)
-
-    it("say when they are no files", function()
-      support.raises("INVALID", "expected files before the colon", files.read, "f")
-      support.raises("INVALID", "expected files before the colon, got nothing", files.read)
-      support.raises("INVALID", "expected files", files.close, 7)
-      assert.are.equal("larder.files", getmetatable(files))
-    end)
-
-    it("leave at exit with everything open no half-written file", function()
-      local code, out, err = support.run(([[
-        local larder = require "larder"
-        files = larder.files %q
-        files:write("f", "x")
-        reader, writer = files:open_reader "f", files:open_writer "g"
-        writer:write "half"
-        step = files:each()
-        step()
-        os.exit(true, true)
-      ]]):format(folder .. "/exit"))
-      assert.are.same({ 0, "", "" }, { code, out, err })
-      assert.are.equal("f\n", io.popen(("ls -A '%s/exit'"):format(folder)):read "a")
-    end)
   end)
 end)

@@ -1,30 +1,8 @@
--- What files promise when it gets rough: writers that are killed, a full disk, directories swapped for links, content larger than memory.
--- LARDER_CRASH_ROUNDS (60), LARDER_RACE_SECONDS (1), LARDER_STREAM_MIB (64; 2048 for the whole test) make it longer.
+-- Files whose writer is killed, and on a disk that is full or read-only. LARDER_CRASH_ROUNDS (60) sets how many are killed.
 local larder = require "larder"
+local forked = require "spec.forked"
 local port = require "larder_port"
 local support = require "spec.support"
-
-local function in_child(f, ...)
-  local from, to = port.pipe()
-  local pid = port.fork()
-  if pid == 0 then
-    port.close(from)
-    local ok, said = pcall(f, to, ...)
-    if not ok then port.write(to, "! " .. tostring(said)) end
-    port._exit(0)
-  end
-  port.close(to)
-  return pid, from
-end
-
-local function drain(pipe)
-  local parts = {}
-  repeat
-    parts[#parts + 1] = port.read(pipe)
-  until parts[#parts] == ""
-  port.close(pipe)
-  return table.concat(parts)
-end
 
 describe("files", function()
   local folder
@@ -57,11 +35,11 @@ describe("files", function()
       local last_replaced, last_new, left = 0, 0, 0
       for _ = 1, rounds do
         local first = math.max(last_replaced, last_new) + 1
-        local pid, pipe = in_child(write_forever, first)
+        local pid, pipe = forked.start(function(to) write_forever(to, first) end)
         port.sleep(math.random() ^ 2 * 0.03)
         port.kill(pid, 9)
         port.waitpid(pid)
-        local said = drain(pipe)
+        local said = forked.drain(pipe)
         assert.is_nil(said:find "!", said)
         local replaced, new = select(2, said:gsub("r", "")), select(2, said:gsub("n", ""))
         if replaced > 0 then last_replaced = first + replaced - 1 end
@@ -91,79 +69,6 @@ describe("files", function()
     end)
   end)
 
-  -- ---- escape ----
-
-  -- The way to d is swapped for a link that leads outside, and back, all the time.
-  local function swap_forever(_, one, other)
-    while true do port.exchange(one, other) end
-  end
-
-  local seconds = tonumber(os.getenv "LARDER_RACE_SECONDS") or 1
-  for _, confine in ipairs{ "kernel", "parts" } do
-    for level, way in ipairs{ "x", "x/y", "x/y/z" } do
-      it(("stay inside while %s is swapped for a link (%s)"):format(way, confine), function()
-        local root, outside = folder .. "/root", folder .. "/outside"
-        local files <close> = larder.files{ path = root, confine = confine, durability = "none" }
-        local inner = ("x/y/z"):sub(#way + 2)
-        assert(os.execute(("mkdir -p '%s/%s' '%s/x/y/z'"):format(outside, inner, root)))
-        local deep = outside .. (inner == "" and "" or "/" .. inner)
-        support.write_file(deep .. "/f", "outside")
-        support.write_file(root .. "/x/y/z/f", "inside")
-        port.symlink(outside, root .. "/" .. ("x/y/z"):sub(1, #way - 1) .. "link")
-        local pid = in_child(swap_forever, root .. "/" .. way, root .. "/" .. way:sub(1, -2) .. "link")
-        local counts = { inside = 0, refused = 0 }
-        local function try(method, ...)
-          local ok, result = pcall(files[method], files, ...)
-          if not ok then
-            assert.is_true(result.code ~= nil and result.code ~= "IO", tostring(result))
-            counts.refused = counts.refused + 1
-          elseif method == "read" then
-            assert.are.equal("inside", result)
-            counts.inside = counts.inside + 1
-          end
-        end
-        local stop = port.monotonic() + seconds / 3
-        repeat
-          try("read", "x/y/z/f")
-          try("write", "x/y/z/f", "inside")
-          try("write", "x/y/z/new", "inside", { if_absent = true })
-          try("delete", "x/y/z/new")
-          try("make_dir", "x/y/z/made/deep")
-          try("remove_dir", "x/y/z/made", { recursive = true, force = true })
-          try("copy", "x/y/z/f", "x/y/z/copy")
-          try("move", "x/y/z/copy", "x/y/z/moved")
-          try("delete_older_than", "x/y/z/none", 0)
-          try("list", "x", { recursive = true, filter = function(entry) assert.are_not.equal(7, entry.size) end })
-        until port.monotonic() > stop
-        port.kill(pid, 9)
-        port.waitpid(pid)
-        assert.are.equal("outside", support.read_file(deep .. "/f"))
-        assert.are.equal(("f\n"), io.popen(("ls -A '%s'"):format(deep)):read "a")
-        assert.is_true(counts.inside > 0 and counts.refused > 0, level .. " was never in the race")
-      end)
-    end
-  end
-
-  it("that are removed with their tree stay inside while a directory in it is swapped for a link", function()
-    local root, outside = folder .. "/root", folder .. "/outside"
-    local files <close> = larder.files{ path = root, durability = "none" }
-    assert(os.execute(("mkdir -p '%s/a/b' && touch '%s/f' '%s/a/f' '%s/a/b/f'"):format(outside, outside, outside, outside)))
-    local stop = port.monotonic() + seconds / 3
-    local pid
-    repeat
-      assert(os.execute(("mkdir -p '%s/t/x/a/b' && touch '%s/t/x/f' '%s/t/x/a/f' '%s/t/x/a/b/f'"):format(root, root, root, root)))
-      port.symlink(outside, root .. "/t/link")
-      pid = in_child(swap_forever, root .. "/t/x", root .. "/t/link")
-      local ok, e = pcall(files.remove_dir, files, "t", { recursive = true, force = true })
-      assert.is_true(ok or e.code ~= nil)
-      port.kill(pid, 9)
-      port.waitpid(pid)
-      files:remove_dir("t", { recursive = true })
-      assert.are.equal("a\na/b\na/b/f\na/f\nf\n",
-        io.popen(("cd '%s' && find . -mindepth 1 | sed 's|^./||' | LC_ALL=C sort"):format(outside)):read "a")
-    until port.monotonic() > stop
-  end)
-
   -- ---- disk ----
 
   local function fill(pipe, limit)
@@ -191,9 +96,9 @@ describe("files", function()
   end
 
   it("that may not grow are NO_SPACE, and what was there stays", function()
-    local pid, pipe = in_child(fill, 100000)
+    local pid, pipe = forked.start(function(to) fill(to, 100000) end)
     port.waitpid(pid)
-    assert.are.equal("NO_SPACE NO_SPACE NO_SPACE NO_SPACE whole", drain(pipe))
+    assert.are.equal("NO_SPACE NO_SPACE NO_SPACE NO_SPACE whole", forked.drain(pipe))
     assert.are.equal("f\n", io.popen(("ls -A '%s'"):format(folder)):read "a")
   end)
 
@@ -242,66 +147,5 @@ describe("files", function()
     end)
     os.execute(("umount '%s'"):format(folder))
     assert.is_true(ok, tostring(problem))
-  end)
-
-  -- ---- size ----
-
-  local limit = 10 * 1024 * 1024
-  local mib = tonumber(os.getenv "LARDER_STREAM_MIB") or 64
-  it(("of %d MiB are written, hashed, copied and read in flat memory"):format(mib), function()
-    local pid, pipe = in_child(function(to)
-      local files <close> = larder.files{ path = folder, durability = "none" }
-      local piece = {}
-      for i = 1, 65536 // 8 do piece[i] = ("%07d\n"):format(i) end
-      piece = table.concat(piece)
-      files:write("warm", piece)
-      files:checksum "warm"
-      collectgarbage()
-      local before, peak = port.rss(), 0
-      local function look() peak = math.max(peak, port.rss()) end
-      local left = mib * 16
-      files:write("f", function()
-        left = left - 1
-        if left % 64 == 0 then look() end
-        if left >= 0 then return piece end
-      end)
-      files:copy("f", "g")
-      look()
-      local same = files:checksum "f" == files:checksum "g"
-      look()
-      local bytes = 0
-      for chunk in files:open_reader("g"):chunks() do
-        bytes = bytes + #chunk
-        if bytes % (4 << 20) == 0 then look() end
-      end
-      port.write(to, ("%s %d %d"):format(same, bytes, peak - before))
-    end)
-    local said = drain(pipe)
-    local same, bytes, growth = said:match "^(%a+) (%d+) (%d+)$"
-    port.waitpid(pid)
-    assert.are.equal("true", same, said)
-    assert.are.equal(mib << 20, tonumber(bytes))
-    assert.is_true(tonumber(growth) < limit, growth .. " bytes more")
-  end)
-
-  it("of 100,000 names are listed in flat memory, in order", function()
-    local pid, pipe = in_child(function(to)
-      local files <close> = larder.files{ path = folder, durability = "none" }
-      files:make_dir "d"
-      assert(os.execute(("cd '%s/d' && seq -f %%.0f-name 100000 | xargs touch"):format(folder)))
-      for _ in files:each "none" do error "nothing is there" end
-      collectgarbage()
-      local before, peak, count, last = port.rss(), 0, 0, ""
-      for path in files:each("d", { recursive = true }) do
-        assert(path > last)
-        last, count = path, count + 1
-        if count % 1000 == 0 then peak = math.max(peak, port.rss()) end
-      end
-      port.write(to, ("%d %d"):format(count, peak - before))
-    end)
-    local count, growth = drain(pipe):match "^(%d+) (%d+)$"
-    port.waitpid(pid)
-    assert.are.equal("100000", count)
-    assert.is_true(tonumber(growth) < limit, growth .. " bytes more")
   end)
 end)
