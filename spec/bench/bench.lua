@@ -4,6 +4,7 @@
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
 -- ONLY picks groups by a Lua pattern.
 local data = require "spec.bench.data"
+local files = require "spec.bench.files"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
 local report = require "spec.bench.report"
@@ -51,6 +52,8 @@ local function groups(folder)
     { "rate", rows.rate },
     { "list", many.list },
     { "open", many.open },
+    { "replace files", files.replace },
+    { "list files", files.list },
   }
   if folder then
     list[#list + 1] = { "import", function() return many.import(folder) end }

@@ -9,7 +9,9 @@ describe("files", function()
   before_each(function() folder = assert(port.temp_dir()) end)
   after_each(function() port.remove_dir(folder) end)
 
-  local limit = 10 * 1024 * 1024
+  -- Sanitizers need memory of their own, and a build for them keeps few names at a time.
+  local watched = (os.getenv "LARDER_BUILD" or ""):find "/asan$" or (os.getenv "LARDER_BUILD" or ""):find "/valgrind$"
+  local limit, names = watched and math.huge or 10 * 1024 * 1024, watched and 3000 or 100000
   local mib = tonumber(os.getenv "LARDER_STREAM_MIB") or 64
   it(("of %d MiB are written, hashed, copied and read in flat memory"):format(mib), function()
     local pid, pipe = forked.start(function(to)
@@ -47,11 +49,11 @@ describe("files", function()
     assert.is_true(tonumber(growth) < limit, growth .. " bytes more")
   end)
 
-  it("of 100,000 names are listed in flat memory, in order", function()
+  it(("of %d names are listed in flat memory, in order"):format(names), function()
     local pid, pipe = forked.start(function(to)
       local files <close> = larder.files{ path = folder, durability = "none" }
       files:make_dir "d"
-      assert(os.execute(("cd '%s/d' && seq -f %%.0f-name 100000 | xargs touch"):format(folder)))
+      assert(os.execute(("cd '%s/d' && seq -f %%.0f-name %d | xargs touch"):format(folder, names)))
       for _ in files:each "none" do error "nothing is there" end
       collectgarbage()
       local before, peak, count, last = port.rss(), 0, 0, ""
@@ -64,7 +66,7 @@ describe("files", function()
     end)
     local count, growth = forked.drain(pipe):match "^(%d+) (%d+)$"
     port.waitpid(pid)
-    assert.are.equal("100000", count)
+    assert.are.equal(names, tonumber(count))
     assert.is_true(tonumber(growth) < limit, growth .. " bytes more")
   end)
 end)
