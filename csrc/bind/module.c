@@ -4,6 +4,7 @@
 #include "bind.h"
 #include "host.h"
 #include "verify.h"
+#include "files.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -71,6 +72,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_programs(L);
   lb_open_host(L, module);
   lb_open_reports(L);
+  lb_open_files(L, module);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);
