@@ -13,10 +13,13 @@ typedef struct ld_env {
   void (*random)(void *context, void *bytes, size_t size);
   void (*log)(void *context, ld_level level,
               const char *line); /* NULL: silent. Called without locks held; may not raise. */
+  int64_t (*local_offset_s)(void *context,
+                            int64_t at_ms); /* local time is UTC and so many seconds; NULL: 0 */
 } ld_env;
 
-ld_env ld_env_system(void); /* the system's clock and randomness, no log */
+ld_env ld_env_system(void); /* the system's clock, randomness and time zone, no log */
 int64_t ld_now(const ld_env *env);
+int64_t ld_local_offset_s(const ld_env *env, int64_t at_ms);
 void ld_log(const ld_env *env, ld_level level, const char *format, ...) LD_PRINTF(3, 4);
 
 #endif

@@ -13,6 +13,8 @@
 #include "json.h"
 #include "map.h"
 #include "patch.h"
+#include "queue.h"
+#include "queue_schedule.h"
 #include "room.h"
 #include "room_files.h"
 #include "row.h"

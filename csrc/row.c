@@ -127,19 +127,30 @@ static ld_rc check_twin(ld_txn *txn, ld_slice key, ld_slice stored) {
                   ld_fail(&txn->engine->error, LD_EXISTS, "another long key has the same hash"));
 }
 
-ld_rc ld_row_put(ld_txn *txn, ld_slice key, ld_slice payload) {
-  uint8_t room[LD_KEY_MAX];
-  uint64_t revision;
-  ld_slice stored = engine_key(key, room);
-  ld_rc rc = stored.data == key.data ? LD_OK : check_twin(txn, key, stored);
-  if (rc == LD_OK) rc = ld_sequence_next(txn, &revision);
-  if (rc != LD_OK) return rc;
+/* `stored` is the engine's key of `key`. */
+static ld_rc put(ld_txn *txn, ld_slice stored, ld_slice key, uint64_t revision, ld_slice payload) {
   ld_buf *value = &txn->engine->scratch;
   ld_buf_reset(value);
   encode(stored, key, revision, payload, value);
   if (value->failed)
     return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "row: out of memory"));
   return ld_put(txn, stored, ld_buf_slice(value));
+}
+
+ld_rc ld_row_put(ld_txn *txn, ld_slice key, ld_slice payload) {
+  uint8_t room[LD_KEY_MAX];
+  uint64_t revision;
+  ld_slice stored = engine_key(key, room);
+  ld_rc rc = stored.data == key.data ? LD_OK : check_twin(txn, key, stored);
+  if (rc == LD_OK) rc = ld_sequence_next(txn, &revision);
+  return rc == LD_OK ? put(txn, stored, key, revision, payload) : rc;
+}
+
+ld_rc ld_row_put_plain(ld_txn *txn, ld_slice key, ld_slice payload) {
+  uint8_t room[LD_KEY_MAX];
+  ld_slice stored = engine_key(key, room);
+  ld_rc rc = stored.data == key.data ? LD_OK : check_twin(txn, key, stored);
+  return rc == LD_OK ? put(txn, stored, key, 0, payload) : rc;
 }
 
 ld_rc ld_row_del(ld_txn *txn, ld_slice key) {

@@ -22,7 +22,9 @@ enum {
   LD_SPACE_DOCUMENT = 0x06,   /* (collection, id) -> document */
   LD_SPACE_COUNT = 0x07,      /* (collection) -> how many documents */
   LD_SPACE_INDEX = 0x08,      /* (index, values, id) -> id */
-  LD_SPACE_MAP = 0x09         /* (map) -> how many keys; (map, key...) -> value */
+  LD_SPACE_MAP = 0x09,        /* (map) -> how many keys; (map, key...) -> value */
+  LD_SPACE_QUEUE = 0x0a,      /* (queue) -> number, options */
+  LD_SPACE_JOB = 0x0b         /* (number of the queue, kind, ...) -> see queue.h */
 };
 
 typedef struct ld_row {
@@ -35,6 +37,8 @@ typedef struct ld_row {
 ld_rc ld_row_get(ld_txn *txn, ld_slice key, ld_row *row);
 /* Write a row under a new revision. */
 ld_rc ld_row_put(ld_txn *txn, ld_slice key, ld_slice payload);
+/* The same with revision 0, which leaves the sequence alone: for rows whose revision nobody asks for, and that are written often. */
+ld_rc ld_row_put_plain(ld_txn *txn, ld_slice key, ld_slice payload);
 ld_rc ld_row_del(ld_txn *txn, ld_slice key);
 /* Delete all rows whose key begins with `prefix`. */
 ld_rc ld_row_del_prefix(ld_txn *txn, ld_slice prefix, uint64_t *count);

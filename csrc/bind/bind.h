@@ -22,6 +22,7 @@
 #define LB_ERROR      "larder.error"
 #define LB_ARRAY      "larder.array"
 
+enum { LB_SLEEP = LB_LISTENERS + 1 }; /* user value of a store: what it sleeps with */
 typedef struct lb_tx lb_tx;
 
 typedef struct lb_store {
@@ -36,6 +37,7 @@ typedef struct lb_store {
   bool in_callback; /* log, clock, upgrade and validate may not use the store */
   bool has_cause;   /* of the failure: what a program's function raised; see program.c */
   bool clock_failed;
+  bool wakes; /* what was committed is to be told to those who wait for jobs (queue_box.h) */
   bool retry; /* a retryable failure was raised since update began its function */
 } lb_store;
 
@@ -45,6 +47,7 @@ struct lb_tx {
   bool managed;   /* update's and view's: the end of their function ends it */
   bool borrowed;  /* tx:view's: the transaction belongs to another box */
   bool read_only; /* no writes through this box */
+  bool wakes;     /* its commit is one of those */
   lb_tx *next, **link;
 };
 

@@ -5,6 +5,7 @@
 #include "host.h"
 #include "verify.h"
 #include "files.h"
+#include "queue_box.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -66,6 +67,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_rooms_iterator(L);
   lb_open_maps(L);
   lb_open_map_iterator(L);
+  lb_open_queues(L, module);
   lb_open_collections(L, module);
   lb_open_collection_iterator(L);
   lb_open_collection_upgrade(L, module);

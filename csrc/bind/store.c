@@ -5,6 +5,7 @@
 
 #include "bind.h"
 #include "verify.h"
+#include "queue_box.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };
@@ -102,7 +103,7 @@ static const ld_engine_ops *check_engine(lua_State *L, const char *name) {
 }
 
 static lb_store *new_box(lua_State *L) {
-  lb_store *store = lua_newuserdatauv(L, sizeof *store, LB_LISTENERS);
+  lb_store *store = lua_newuserdatauv(L, sizeof *store, LB_SLEEP);
   memset(store, 0, sizeof *store);
   luaL_setmetatable(L, LB_STORE);
   lua_getfield(L, 3, "log");
@@ -111,6 +112,8 @@ static lb_store *new_box(lua_State *L) {
   lua_setiuservalue(L, -2, USER_CLOCK);
   lua_getfield(L, 3, "label");
   lua_setiuservalue(L, -2, USER_LABEL);
+  lua_getfield(L, 3, "sleep");
+  lua_setiuservalue(L, -2, LB_SLEEP);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &boxes_key);
   lua_pushvalue(L, -2);
   lua_rawsetp(L, -2, store);
@@ -136,7 +139,7 @@ static const char *label_of(lua_State *L, int box) {
   return label == NULL ? "?" : label;
 }
 
-/* core.open(engine, {option = text}, {log =, clock =, label =}) */
+/* core.open(engine, {option = text}, {log =, clock =, sleep =, label =}) */
 static int open_store(lua_State *L) {
   ld_option options[MOST_OPTIONS];
   const ld_engine_ops *ops = check_engine(L, luaL_checkstring(L, 1));
@@ -221,6 +224,8 @@ static const luaL_Reg methods[] = {
     {"collections", lb_collection_names},
     {"drop", lb_collection_drop},
     {"map", lb_map_new},
+    {"queue", lb_queue_new},
+    {"queues", lb_queues},
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},

@@ -4,7 +4,7 @@
 ** pointer away from every box that has it. */
 #include <string.h>
 
-#include "bind.h"
+#include "queue_box.h"
 
 enum { MOST_RUNS = 16 };
 
@@ -53,10 +53,20 @@ static void roll_back(lb_tx *tx) {
   ld_rollback(txn);
 }
 
+/* Whom the commit wakes is woken by that of the outermost transaction. */
+static void pass_on_wakes(lb_store *store, const ld_txn *parent) {
+  store->wakes = parent == NULL;
+  for (lb_tx *tx = store->txs; tx != NULL; tx = tx->next)
+    if (tx->txn == parent) tx->wakes = true;
+}
+
 static ld_rc commit(lb_tx *tx) {
-  ld_txn *txn = tx->txn;
+  ld_txn *txn = tx->txn, *parent = txn->parent;
+  bool wakes = tx->wakes;
   forget_under(tx->store, txn);
-  return ld_commit(txn);
+  ld_rc rc = ld_commit(txn);
+  if (rc == LD_OK && wakes) pass_on_wakes(tx->store, parent);
+  return rc;
 }
 
 /* Push a box for a transaction under the place at stack index 1. The place is looked at afterwards: making a box may run a finalizer that closes it. */
@@ -145,6 +155,7 @@ int lb_update(lua_State *L) {
     if (place.tx != NULL && place.tx->read_only)
       return lb_raise(L, LD_MISUSE, "update", "a write in a read transaction (view)");
     if (run_update(L, &place)) {
+      lb_wake(L, place.store);
       lb_deliver(L, place.store);
       return lua_gettop(L) - 3;
     }
@@ -216,6 +227,7 @@ static int commit_tx(lua_State *L) {
   lb_tx *tx = check_own(L, "tx:commit");
   lb_store *store = tx->store;
   if (commit(tx) != LD_OK) return raise_here(L, store, "tx:commit");
+  lb_wake(L, store);
   lb_deliver(L, store);
   return 0;
 }
@@ -253,6 +265,8 @@ static const luaL_Reg methods[] = {
     {"collections", lb_collection_names},
     {"drop", lb_collection_drop},
     {"map", lb_map_new},
+    {"queue", lb_queue_new},
+    {"queues", lb_queues},
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},

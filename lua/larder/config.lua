@@ -6,7 +6,7 @@ local config = {}
 local levels = { error = 1, warn = 2, info = 3, debug = 4 }
 
 --- Options that are not the engine's.
-local own = { "url", "engine", "log", "clock" }
+local own = { "url", "engine", "log", "clock", "sleep" }
 
 local function contains(list, name)
   for _, one in ipairs(list) do
@@ -112,7 +112,7 @@ end
 ---@param getenv fun(name: string): string?
 ---@return string engine
 ---@return table<string, string> options
----@return table hooks log, clock, label
+---@return table hooks log, clock, sleep, label
 function config.resolve(where, getenv)
   if type(where) == "string" then where = { url = where } end
   if type(where) ~= "table" then
@@ -135,6 +135,7 @@ function config.resolve(where, getenv)
   local hooks = {
     log = log_hook(where.log, getenv),
     clock = check_function(where, "clock"),
+    sleep = check_function(where, "sleep"),
     label = options.engine .. ":" .. (texts.path or ""),
   }
   return options.engine, texts, hooks

@@ -13,6 +13,7 @@ local files = require "larder.files"
 local query = require "larder.query"
 require "larder.fluent"
 require "larder.upgrade"
+require "larder.worker"
 
 ---@class larder
 local larder = {

@@ -43,6 +43,7 @@
 ---@field read_only? boolean lmdb: writes are MISUSE
 ---@field log? "error"|"warn"|"info"|"debug"|fun(level: string, line: string) may not use the store; silent when absent
 ---@field clock? fun(): integer ms since 1970; the system's when absent
+---@field sleep? larder.Sleep how queues wait for jobs; the whole process sleeps when absent
 
 ---@class larder.Stats
 ---@field engine string
@@ -64,6 +65,15 @@ function Place:rooms(options) end
 ---@param name string 1 to 1023 bytes
 ---@return larder.Map
 function Place:map(name) end
+
+--- The job queue of that name.
+---@param name string 1 to 1023 bytes
+---@param options? larder.QueueOptions
+---@return larder.Queue
+function Place:queue(name, options) end
+
+---@return string[] names of the queues that were written to, in order
+function Place:queues() end
 
 --- A collection of documents. Handles of one name share what was declared; another declaration raises INVALID.
 ---@param name string 1 to 1023 bytes

@@ -1,5 +1,5 @@
 -- bench.lua -- `lua spec/bench/bench.lua [directory of room files]`: Larder side by side with raw liblmdb in C, with a minimal
--- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua; how: measure.lua.
+-- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua, queues.lua; how: measure.lua.
 --
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
 -- ONLY picks groups by a Lua pattern.
@@ -8,6 +8,7 @@ local data = require "spec.bench.data"
 local files = require "spec.bench.files"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
+local queues = require "spec.bench.queues"
 local report = require "spec.bench.report"
 local rows = require "spec.bench.rows"
 local sides = require "spec.bench.sides"
@@ -60,6 +61,10 @@ local function groups(folder)
     { "document many", collections.many },
     { "replace files", files.replace },
     { "list files", files.list },
+    { "queue durable", queues.durable },
+    { "queue unsynced", queues.unsynced },
+    { "queue memory", queues.memory },
+    { "queue many", queues.many },
   }
   if folder then
     list[#list + 1] = { "import", function() return many.import(folder) end }

@@ -9,6 +9,7 @@
 #include "../../csrc/store.h"
 #include "../../csrc/tuple.h"
 #include "../../csrc/value.h"
+#include "scenario_queue.h"
 
 enum { LONG = 1000 };
 
@@ -24,6 +25,11 @@ static int64_t now;
 static int64_t clock_now(void *context) {
   (void)context;
   return now;
+}
+
+static void no_random(void *context, void *bytes, size_t size) {
+  (void)context;
+  memset(bytes, 7, size);
 }
 
 /* ---- documents ---- */
@@ -61,6 +67,7 @@ ld_rc scenario_open(const ld_engine_ops *ops, const char *path, ld_engine **stor
   ld_env env = ld_env_system();
   ld_option options[] = {{"path", path}, {"durability", "none"}};
   env.now_ms = clock_now;
+  env.random = no_random;
   now = 1000;
   ld_rc rc = ld_store_open(ops, &env, options, path == NULL ? 0 : 2, store, error);
   if (rc == LD_OK) ld_journal_listen(*store, 1); /* notes can fail, too */
@@ -109,6 +116,7 @@ ld_rc scenario_fill(ld_engine *store) {
   now = 1000;
   rc = ld_room_save(txn, ld_buf_slice(&pantry));
   if (rc == LD_OK) rc = ld_room_save(txn, ld_buf_slice(&long_room));
+  if (rc == LD_OK) rc = scenario_fill_queues(txn, &now);
   now = 9000;
   if (rc == LD_OK) rc = ld_room_save(txn, ld_buf_slice(&kitchen));
   if (rc == LD_OK) rc = put_rows(txn);
@@ -391,45 +399,44 @@ static ld_rc map_delete_long_range(ld_txn *txn, ld_buf *result) {
   return delete_range(txn, LONG, result);
 }
 
-const scenario scenarios[] = {
-    {"save a new room", true, save_new},
-    {"save over a room", true, save_over},
-    {"save over a room with a long name", true, save_over_long},
-    {"get", false, get_whole},
-    {"get a long name", false, get_long},
-    {"has", false, has},
-    {"delete", true, delete_room},
-    {"delete a long name", true, delete_long},
-    {"each", false, each},
-    {"each name", false, each_name},
-    {"rate: a match", true, rate_match},
-    {"rate: the first", true, rate_first},
-    {"rate: again", true, rate_again},
-    {"rate: long names", true, rate_long},
-    {"matches", false, matches},
-    {"matches of a user", false, matches_of_user},
-    {"check_password", false, check_password},
-    {"expire", true, expire},
-    {"stat", false, stat_rooms},
-    {"row: get", false, row_get},
-    {"row: put", true, row_put},
-    {"row: put a long key", true, row_put_long},
-    {"row: del", true, row_del},
-    {"row: del a prefix", true, row_del_prefix},
-    {"row: del a long prefix", true, row_del_long_prefix},
-    {"row: scan", false, scan},
-    {"sequence", true, sequence},
-    {"map: set", true, map_set},
-    {"map: set over", true, map_set_over},
-    {"map: set a long key", true, map_set_long},
-    {"map: set if absent", true, map_set_absent},
-    {"map: get", false, map_get},
-    {"map: delete", true, map_delete},
-    {"map: increment", true, map_increment},
-    {"map: count", false, map_count},
-    {"map: each", false, map_each},
-    {"map: each, reverse", false, map_each_back},
-    {"map: delete a range", true, map_delete_range},
-    {"map: delete a range from a long key", true, map_delete_long_range},
-};
+const scenario scenarios[] = {{"save a new room", true, save_new},
+                              {"save over a room", true, save_over},
+                              {"save over a room with a long name", true, save_over_long},
+                              {"get", false, get_whole},
+                              {"get a long name", false, get_long},
+                              {"has", false, has},
+                              {"delete", true, delete_room},
+                              {"delete a long name", true, delete_long},
+                              {"each", false, each},
+                              {"each name", false, each_name},
+                              {"rate: a match", true, rate_match},
+                              {"rate: the first", true, rate_first},
+                              {"rate: again", true, rate_again},
+                              {"rate: long names", true, rate_long},
+                              {"matches", false, matches},
+                              {"matches of a user", false, matches_of_user},
+                              {"check_password", false, check_password},
+                              {"expire", true, expire},
+                              {"stat", false, stat_rooms},
+                              {"row: get", false, row_get},
+                              {"row: put", true, row_put},
+                              {"row: put a long key", true, row_put_long},
+                              {"row: del", true, row_del},
+                              {"row: del a prefix", true, row_del_prefix},
+                              {"row: del a long prefix", true, row_del_long_prefix},
+                              {"row: scan", false, scan},
+                              {"sequence", true, sequence},
+                              {"map: set", true, map_set},
+                              {"map: set over", true, map_set_over},
+                              {"map: set a long key", true, map_set_long},
+                              {"map: set if absent", true, map_set_absent},
+                              {"map: get", false, map_get},
+                              {"map: delete", true, map_delete},
+                              {"map: increment", true, map_increment},
+                              {"map: count", false, map_count},
+                              {"map: each", false, map_each},
+                              {"map: each, reverse", false, map_each_back},
+                              {"map: delete a range", true, map_delete_range},
+                              {"map: delete a range from a long key", true, map_delete_long_range},
+                              QUEUE_SCENARIOS(QUEUE_SCENARIO_ENTRY)};
 const size_t scenario_count = sizeof scenarios / sizeof *scenarios;

@@ -1,4 +1,4 @@
-/* scenario.h -- every operation of the layers, once, on a store with known rooms, a map, collections: for tests that make the ground under them fail.
+/* scenario.h -- every operation of the layers, once, on a store with known rooms, a map, collections, queues: for tests that make the ground under them fail.
 **
 ** Each does the same each time on a store that scenario_fill has filled, and appends all it returns to `result`, only on success. */
 #ifndef SPEC_SCENARIO_H

@@ -35,6 +35,22 @@ static void test_random(void) {
   env.random(env.context, first, 0);
 }
 
+static int64_t half_past(void *context, int64_t at_ms) {
+  return *(int64_t *)context + at_ms / 1000;
+}
+
+/* The system's agrees with the C library, in whatever zone this runs. */
+static void test_local_offset(void) {
+  int64_t base = 1800;
+  ld_env env = ld_env_system(), own = {.context = &base, .local_offset_s = half_past}, none = {0};
+  CHECK(ld_local_offset_s(&own, 5000) == 1805 && ld_local_offset_s(&none, 5000) == 0);
+  CHECK(setenv("TZ", "XYZ-5:30", 1) == 0);
+  tzset();
+  CHECK(ld_local_offset_s(&env, 1700000000000) == 5 * 3600 + 1800);
+  CHECK(unsetenv("TZ") == 0);
+  tzset();
+}
+
 typedef struct logged {
   unsigned lines;
   ld_level level;
@@ -65,6 +81,7 @@ int main(void) {
   test_clock();
   test_own_clock();
   test_random();
+  test_local_offset();
   test_log();
   return check_done("env");
 }

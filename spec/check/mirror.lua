@@ -16,6 +16,7 @@ local elsewhere = {
   ["csrc/bind/error.c"] = "spec/rooms_input_spec.lua",
   ["csrc/bind/key.c"] = "spec/map_spec.lua",
   ["csrc/bind/module.c"] = "spec/larder_spec.lua",
+  ["csrc/bind/termination.c"] = "spec/promises/workers_spec.lua",
   ["csrc/bind/place.c"] = "spec/txn_spec.lua",
   ["csrc/bind/program.c"] = "spec/version_spec.lua",
   ["lua/larder/types.lua"] = "annotations only",
@@ -35,6 +36,9 @@ local elsewhere = {
   ["lua/larder/migrate/source.lua"] = "spec/migrate_source_spec.lua",
   ["lua/larder/migrate/step.lua"] = "spec/migrate_spec.lua",
   ["lua/larder/types/verify.lua"] = "annotations only",
+  ["lua/larder/types/queue.lua"] = "annotations only",
+  ["lua/larder/types/worker.lua"] = "annotations only",
+  ["lua/larder/hold.lua"] = "spec/worker_spec.lua",
 }
 
 local function tests()
