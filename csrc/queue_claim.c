@@ -1,8 +1,6 @@
 /* queue_claim.c -- giving out jobs. Everything that is due falls due first; then the first of the READY range runs, again and again. */
 #include "queue_row.h"
 
-static const ld_slice exhausted = {(const uint8_t *)"no attempts are left", 20};
-
 static int64_t new_token(const ld_env *env) {
   uint64_t token = 0;
   while (token == 0) {
@@ -15,14 +13,6 @@ static int64_t new_token(const ld_env *env) {
 static int64_t lease_ms(const queue_work *work, const ld_claim *claim, const ld_job *job) {
   if (claim->lease_ms > 0) return claim->lease_ms;
   return job->timeout_ms > 0 ? job->timeout_ms : work->options.lease_ms;
-}
-
-static ld_rc bury(queue_work *work, ld_job *job) {
-  ld_buf errors = {0};
-  queue_add_error(job, exhausted, work->now, &errors);
-  ld_rc rc = errors.failed ? queue_no_memory(work->txn) : queue_finish(work, job, LD_JOB_DEAD);
-  ld_buf_clear(&errors);
-  return rc;
 }
 
 static ld_rc run(queue_work *work, const ld_claim *claim, ld_job *job, ld_job_visit visit,
@@ -56,12 +46,8 @@ ld_rc queue_claim_some(queue_work *work, const ld_claim *claim, ld_job_visit vis
     rc = queue_load_first(work, &job);
     if (rc == LD_OK) rc = queue_leave_first(work, &job);
     if (rc != LD_OK) break;
-    if (job.attempt >= job.max_attempts) {
-      rc = bury(work, &job);
-    } else {
-      rc = run(work, claim, &job, visit, context);
-      claimed++;
-    }
+    rc = run(work, claim, &job, visit, context);
+    claimed++;
   }
   if (rc == LD_NOTFOUND) rc = LD_OK;
   if (rc == LD_OK) *count = claimed;

@@ -136,10 +136,9 @@ typedef struct queue_walk {
   queue_work *work;
   bool merged; /* ready, without groups */
   ld_scan rows, lane;
-  bool has_row, has_lane, started;
-  int64_t row[3],
-      lane_row
-          [3]; /* priority, run_at, id of what comes next in each; of other ranges only the id counts */
+  bool has_row, has_lane, has_last, started;
+  /* priority, run_at, id of what comes next in each, and of the job visited before the walk began; of other ranges only the id counts */
+  int64_t row[3], lane_row[3], last[3];
   queue_space prefix, lane_prefix;
   size_t prefix_size;
   uint8_t suffix[QUEUE_PLACE],

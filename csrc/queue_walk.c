@@ -1,7 +1,7 @@
 /* queue_walk.c -- the jobs in a state, one after the other.
 **
 ** A place is what follows the kind (and the state) in the key of the row visited last. Where two ranges are merged it is the id of the last lane job visited,
-** 8 bytes, and behind it that of the last READY row. */
+** 8 bytes, and behind it the key of the job visited last, as a READY row has it, in whichever range that was: jobs that come before it afterwards are not visited. */
 #include "queue_row.h"
 
 enum { LANE_ID = 8 };
@@ -42,7 +42,7 @@ static ld_rc next_row(queue_walk *walk) {
   return read_key(walk, rest, walk->row);
 }
 
-static ld_rc next_in_lane(queue_walk *walk) {
+static ld_rc next_lane_row(queue_walk *walk) {
   ld_row row;
   ld_job job;
   ld_rc rc = ld_scan_next(&walk->lane, &row);
@@ -52,6 +52,15 @@ static ld_rc next_in_lane(queue_walk *walk) {
   walk->lane_row[0] = job.priority;
   walk->lane_row[1] = job.run_at;
   return queue_key_numbers(walk->work, QUEUE_LANE, row.key, &walk->lane_row[2], 1, NULL);
+}
+
+/* Jobs that came meanwhile, before the last one visited, are passed over. */
+static ld_rc next_in_lane(queue_walk *walk) {
+  ld_rc rc;
+  do rc = next_lane_row(walk);
+  while (rc == LD_OK && walk->has_lane && walk->has_last &&
+         queue_compare(walk->lane_row, walk->last) <= 0);
+  return rc;
 }
 
 /* ---- beginning ---- */
@@ -79,7 +88,7 @@ ld_rc queue_walk_begin(queue_walk *walk, queue_work *work, ld_job_state state, l
   if (kind == QUEUE_FINISHED) ld_tuple_int(&prefix, state);
   walk->work = work;
   walk->merged = kind == QUEUE_READY;
-  walk->has_row = walk->has_lane = walk->started = false;
+  walk->has_row = walk->has_lane = walk->has_last = walk->started = false;
   walk->prefix_size = prefix.size;
   walk->place_size = 0;
   ld_slice rest = after;
@@ -89,8 +98,14 @@ ld_rc queue_walk_begin(queue_walk *walk, queue_work *work, ld_job_state state, l
     return ld_fail(&work->txn->engine->error, LD_INVALID, "after: is no place in a queue");
   ld_buf_add(&from, ld_buf_slice(&prefix));
   ld_buf_add(&from, rest);
-  ld_rc rc = ld_scan_begin(&walk->rows, work->txn, ld_buf_slice(&prefix),
-                           rest.size > 0 ? ld_buf_slice(&from) : LD_SLICE_NONE);
+  ld_rc rc = LD_OK;
+  if (walk->merged && rest.size > 0) {
+    rc = read_key(walk, rest, walk->last);
+    walk->has_last = rc == LD_OK;
+  }
+  if (rc != LD_OK) return rc;
+  rc = ld_scan_begin(&walk->rows, work->txn, ld_buf_slice(&prefix),
+                     rest.size > 0 ? ld_buf_slice(&from) : LD_SLICE_NONE);
   if (rc != LD_OK || !walk->merged) return rc;
   memset(walk->place, 0, LANE_ID);
   if (after.size >= LANE_ID) memcpy(walk->place, after.data, LANE_ID);
@@ -118,6 +133,9 @@ static ld_rc visit_lane(queue_walk *walk, int64_t *id) {
   *id = walk->lane_row[2];
   for (size_t i = 0; i < LANE_ID; i++)
     walk->place[i] = (uint8_t)((uint64_t)*id >> (8 * (LANE_ID - 1 - i)));
+  ld_buf key = {.data = walk->place + LANE_ID, .capacity = sizeof walk->place - LANE_ID};
+  for (size_t i = 0; i < 3; i++) ld_tuple_int(&key, walk->lane_row[i]);
+  walk->place_size = LANE_ID + key.size;
   return next_in_lane(walk);
 }
 

@@ -3,9 +3,10 @@
 #include "../store.h"
 #include "bind.h"
 #include "host.h"
+#include "verify.h"
+#include "files.h"
 #include "queue_box.h"
 #include "terminal.h"
-#include "verify.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -76,6 +77,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_json(L, module);
   lb_open_terminal(L, module);
   lb_open_reports(L);
+  lb_open_files(L, module);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "queue_box.h"
 #include "bind.h"
 #include "verify.h"
+#include "queue_box.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };

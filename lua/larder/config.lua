@@ -20,10 +20,13 @@ local function unescape(text)
 end
 
 --- "lmdb:./data?durability=none" -> { engine = "lmdb", path = "./data", durability = "none" }
-local function parse_url(url)
+---@param url string
+---@param op string what was called
+---@return table<string, string>
+function config.parse_url(url, op)
   local scheme, rest = url:match "^(%a[%w+.-]*):(.*)$"
   if not scheme then
-    core.fail("larder.open", ('url: expected "engine:path", such as "lmdb:./data", got "%s"'):format(url))
+    core.fail(op, ('url: expected "engine:path", such as "lmdb:./data", got "%s"'):format(url))
   end
   local path, query = rest:match "^([^?]*)%??(.*)$"
   local options = { engine = scheme }
@@ -32,7 +35,7 @@ local function parse_url(url)
   for pair in query:gmatch "[^&]+" do
     local name, value = pair:match "^([^=]+)=(.*)$"
     if not name then
-      core.fail("larder.open", ('url: expected name=value behind the "?", got "%s"'):format(pair))
+      core.fail(op, ('url: expected name=value behind the "?", got "%s"'):format(pair))
     end
     options[unescape(name)] = unescape(value)
   end
@@ -121,7 +124,7 @@ function config.resolve(where, getenv)
     if type(where.url) ~= "string" then
       core.fail("larder.open", ("option url: expected a string, got a %s"):format(type(where.url)))
     end
-    options = merge(where, parse_url(where.url))
+    options = merge(where, config.parse_url(where.url, "larder.open"))
   end
   if options.engine ~= nil and type(options.engine) ~= "string" then
     core.fail("larder.open", ("option engine: expected a string, got a %s"):format(type(options.engine)))

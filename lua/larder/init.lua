@@ -9,6 +9,7 @@ local core = require "larder.core"
 local config = require "larder.config"
 local migrate = require "larder.migrate"
 local recover = require "larder.recover"
+local files = require "larder.files"
 local query = require "larder.query"
 require "larder.fluent"
 require "larder.upgrade"
@@ -71,6 +72,15 @@ end
 ---@return larder.RecoverReport
 function larder.recover(path, to, options)
   return recover(path, to, options)
+end
+
+--- Open a place for files: a directory of this machine ("./uploads", "local:/srv/uploads?durability=none"), made when missing.
+--- Nothing outside of it is ever read, written or removed. Raises INVALID (unknown provider or option), PERMISSION, NOT_A_DIRECTORY, IO.
+---@param where string|larder.FilesOptions
+---@param options? larder.FilesOptions more of them
+---@return larder.Files
+function larder.files(where, options)
+  return core.files(files.resolve(where, options))
 end
 
 return larder

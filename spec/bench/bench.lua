@@ -5,6 +5,7 @@
 -- ONLY picks groups by a Lua pattern.
 local collections = require "spec.bench.collections"
 local data = require "spec.bench.data"
+local files = require "spec.bench.files"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
 local queues = require "spec.bench.queues"
@@ -58,6 +59,8 @@ local function groups(folder)
     { "document create durable", collections.create_durable },
     { "document create unsynced", collections.create_unsynced },
     { "document many", collections.many },
+    { "replace files", files.replace },
+    { "list files", files.list },
     { "queue durable", queues.durable },
     { "queue unsynced", queues.unsynced },
     { "queue memory", queues.memory },

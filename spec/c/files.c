@@ -1,6 +1,7 @@
 /* files.c -- links, sizes and folders of their own for specs; part of larder_port. */
 #include "port.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,14 @@ static int file_chmod(lua_State *L) {
 }
 
 static int file_mkdir(lua_State *L) { return answer(L, mkdir(luaL_checkstring(L, 1), 0777)); }
+
+static int file_mkfifo(lua_State *L) { return answer(L, mkfifo(luaL_checkstring(L, 1), 0600)); }
+
+/* exchange(one, other): both names change places at once */
+static int file_exchange(lua_State *L) {
+  return answer(L, renameat2(AT_FDCWD, luaL_checkstring(L, 1), AT_FDCWD, luaL_checkstring(L, 2),
+                             RENAME_EXCHANGE));
+}
 
 /* file_size(path) -> bytes, bytes on disk: holes take none */
 static int file_size(lua_State *L) {
@@ -70,6 +79,8 @@ void port_add_files(lua_State *L) {
       {"truncate", file_truncate},
       {"chmod", file_chmod},
       {"mkdir", file_mkdir},
+      {"mkfifo", file_mkfifo},
+      {"exchange", file_exchange},
       {"file_size", file_size},
       {"temp_dir", file_temp_dir},
       {"remove_dir", file_remove_dir},

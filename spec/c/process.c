@@ -123,6 +123,11 @@ static int process_ignore_sigxfsz(lua_State *L) {
   return answer(L, signal(SIGXFSZ, SIG_IGN) == SIG_ERR ? -1 : 0);
 }
 
+/* Be another user from now on; nil where that is not allowed. */
+static int process_setuid(lua_State *L) {
+  return answer(L, setuid((uid_t)luaL_checkinteger(L, 1)));
+}
+
 /* Bytes resident. */
 static int process_rss(lua_State *L) {
   long total, resident;
@@ -165,6 +170,7 @@ void port_add_processes(lua_State *L) {
       {"setrlimit_fsize", process_setrlimit_fsize},
       {"setrlimit_as", process_setrlimit_as},
       {"ignore_sigxfsz", process_ignore_sigxfsz},
+      {"setuid", process_setuid},
       {"rss", process_rss},
       {"sleep", process_sleep},
       {"monotonic", process_monotonic},

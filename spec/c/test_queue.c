@@ -76,6 +76,25 @@ static void test_delays(void) {
   finish();
 }
 
+/* More than one claim brings back: it goes on with the next. */
+static void test_many_due(void) {
+  enum { MANY = 1500 };
+  start();
+  for (int i = 0; i < MANY; i++) enqueue((ld_job_new){.delay_ms = 1 + i % 7}, i);
+  clock_ms += 10;
+  for (int i = 0; i < MANY; i++) CHECK(claim_for(Q, 50).number >= 0);
+  CHECK(next_number() == -1 && count_of(LD_JOB_RUNNING) == MANY);
+  clock_ms += 50;
+  int64_t last = -1;
+  for (int i = 0; i < MANY; i++) {
+    seen one = claim();
+    CHECK(one.job.attempt == 2 && one.job.run_at >= last);
+    last = one.job.run_at;
+  }
+  CHECK(next_number() == -1 && count_of(LD_JOB_RUNNING) == MANY);
+  finish();
+}
+
 /* ---- tokens ---- */
 
 static void test_stale_tokens(void) {
@@ -366,6 +385,9 @@ static void test_stats(void) {
   CHECK(p50 >= 44 && p50 <= 57 && p90 >= 79 && p90 <= 101 && stat("wait", "max") == 100);
   CHECK(stat("wait", "mean") == 50 && stat("run", "p99") >= 875 && stat("run", "p99") <= 1125);
   CHECK(stat("counts", "running") == 0);
+  enqueue((ld_job_new){.at = true, .run_at = 5}, 1); /* nobody has waited since 1970 */
+  seen early = claim();
+  CHECK(early.number == 1 && stat("wait", "max") == 100);
   CHECK_RC(LD_OK, ld_queue_pause(txn, Q, true));
   enqueue((ld_job_new){0}, 1);
   CHECK(next_number() == -1 && count_of(LD_JOB_READY) == 1);
@@ -414,6 +436,7 @@ int main(void) {
   test_clock_back_in_lane();
   test_claim_many();
   test_delays();
+  test_many_due();
   test_stale_tokens();
   test_extend_and_shorten();
   test_release();

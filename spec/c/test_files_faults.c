@@ -1,0 +1,281 @@
+/* test_files_faults.c -- each call to the system fails in turn, or does half of what it was asked: what is read afterwards is the old
+** content or the new one, nothing half-done is left behind, and the failure is told by its kind. */
+#include <stdarg.h>
+#include <sys/file.h>
+
+#include "failing_malloc.h"
+#include "files_help.h"
+
+static long good_calls = -1; /* until one fails; -1: none does */
+static int failure;          /* errno of that one */
+static bool crumbs;          /* reads and writes of 7 bytes at most, every third interrupted */
+
+static bool fails_now(void) {
+  if (good_calls < 0 || good_calls-- > 0) return false;
+  errno = failure;
+  return true;
+}
+
+static bool is_interrupted(void) {
+  static unsigned calls;
+  if (!crumbs || ++calls % 3 != 0) return false;
+  errno = EINTR;
+  return true;
+}
+
+ssize_t __real_write(int file, const void *data, size_t size);
+ssize_t __real_pread(int file, void *data, size_t size, off_t offset);
+int __real_flock(int file, int how);
+int __real_renameat(int from, const char *old, int to, const char *name);
+int __real_unlinkat(int dir, const char *name, int flags);
+int __real_mkdirat(int dir, const char *name, mode_t mode);
+int __real_openat(int dir, const char *name, int flags, ...);
+struct dirent *__real_readdir(DIR *dir);
+DIR *__real_fdopendir(int file);
+long __real_syscall(long number, long a, long b, long c, long d, long e);
+ssize_t __wrap_write(int file, const void *data, size_t size);
+ssize_t __wrap_pread(int file, void *data, size_t size, off_t offset);
+int __wrap_fsync(int file);
+int __wrap_flock(int file, int how);
+int __wrap_renameat(int from, const char *old, int to, const char *name);
+int __wrap_unlinkat(int dir, const char *name, int flags);
+int __wrap_mkdirat(int dir, const char *name, mode_t mode);
+int __wrap_openat(int dir, const char *name, int flags, ...);
+struct dirent *__wrap_readdir(DIR *dir);
+DIR *__wrap_fdopendir(int file);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e);
+
+ssize_t __wrap_write(int file, const void *data, size_t size) {
+  if (fails_now() || is_interrupted()) return -1;
+  return __real_write(file, data, crumbs && size > 7 ? 7 : size);
+}
+ssize_t __wrap_pread(int file, void *data, size_t size, off_t offset) {
+  if (fails_now() || is_interrupted()) return -1;
+  return __real_pread(file, data, crumbs && size > 7 ? 7 : size, offset);
+}
+/* That it is called counts; waiting for the disk each time would not. */
+int __wrap_fsync(int file) { return fails_now() ? -1 : fcntl(file, F_GETFD) < 0 ? -1 : 0; }
+int __wrap_flock(int file, int how) { return fails_now() ? -1 : __real_flock(file, how); }
+int __wrap_renameat(int from, const char *old, int to, const char *name) {
+  return fails_now() ? -1 : __real_renameat(from, old, to, name);
+}
+int __wrap_unlinkat(int dir, const char *name, int flags) {
+  /* A temporary that cannot be removed is a sweep's business. */
+  if (strncmp(name, LD_FILES_RESERVED, 8) != 0 && fails_now()) return -1;
+  return __real_unlinkat(dir, name, flags);
+}
+int __wrap_mkdirat(int dir, const char *name, mode_t mode) {
+  return fails_now() ? -1 : __real_mkdirat(dir, name, mode);
+}
+int __wrap_openat(int dir, const char *name, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  return fails_now() ? -1 : __real_openat(dir, name, flags, mode);
+}
+struct dirent *__wrap_readdir(DIR *dir) {
+  return fails_now() ? NULL : __real_readdir(dir);
+}
+DIR *__wrap_fdopendir(int file) { return fails_now() ? NULL : __real_fdopendir(file); }
+long __wrap_syscall(long number, long a, long b, long c, long d, long e) {
+  return fails_now() ? -1 : __real_syscall(number, a, b, c, d, e);
+}
+
+/* ---- operations: each from the same beginning ---- */
+
+typedef struct scenario {
+  const char *name;
+  void (*prepare)(void);
+  ld_file_rc (*run)(void);
+  void (*check)(bool done);
+} scenario;
+
+static void prepare_old(void) { CHECK_FILE(LD_FILE_OK, put("d/f", "old content", 0)); }
+
+static ld_file_rc run_write(void) { return put("d/f", "the new content", 0); }
+static void check_write(bool done) {
+  CHECK(gives("d/f", "the new content") || (!done && gives("d/f", "old content")));
+  CHECK(entries_in("root/d") == 1);
+}
+
+static ld_file_rc run_write_below(void) { return put("d/x/y/g", "new", LD_FILE_IF_ABSENT); }
+static void check_write_below(bool done) {
+  CHECK(gives("d/x/y/g", "new") || (!done && !is_there("root/d/x/y/g")));
+  if (is_there("root/d/x/y")) CHECK(entries_in("root/d/x/y") == (is_there("root/d/x/y/g") ? 1 : 0));
+}
+
+static ld_file_rc run_copy(void) {
+  return ld_files_copy(files, LD_LITERAL("d/f"), LD_LITERAL("d/g"), 0);
+}
+static void check_copy(bool done) {
+  CHECK(gives("d/f", "old content"));
+  CHECK(gives("d/g", "old content") || (!done && !is_there("root/d/g")));
+  CHECK(entries_in("root/d") == (is_there("root/d/g") ? 2 : 1));
+}
+
+static ld_file_rc run_move(void) {
+  return ld_files_move(files, LD_LITERAL("d/f"), LD_LITERAL("e/g"), 0);
+}
+static void check_move(bool done) {
+  bool moved = is_there("root/e/g");
+  CHECK((moved || !done) && gives(moved ? "e/g" : "d/f", "old content"));
+  CHECK(entries_in("root/d") == (moved ? 0 : 1));
+}
+
+static ld_file_rc run_delete(void) {
+  bool deleted;
+  return ld_files_delete(files, LD_LITERAL("d/f"), &deleted);
+}
+static void check_delete(bool done) {
+  CHECK(gives("d/f", "old content") || !is_there("root/d/f"));
+  CHECK(!done || !is_there("root/d/f"));
+}
+
+static void prepare_tree(void) {
+  CHECK_FILE(LD_FILE_OK, put("d/a/b/c", "x", 0));
+  CHECK_FILE(LD_FILE_OK, put("d/f", "x", 0));
+  CHECK_FILE(LD_FILE_OK, put("other", "mine", 0));
+}
+static ld_file_rc run_remove(void) {
+  bool removed;
+  return ld_files_remove_dir(files, LD_LITERAL("d"), LD_FILE_RECURSIVE, &removed);
+}
+static void check_remove(bool done) {
+  CHECK((!done || !is_there("root/d")) && gives("other", "mine"));
+}
+
+static ld_file_rc run_list(void) {
+  static const char *const want[] = {"d/a/b/c", "d/f", "other"};
+  ld_file_query query = {.recursive = true};
+  ld_file_lister *lister;
+  ld_file_entry entry;
+  unsigned count = 0;
+  ld_file_rc rc = ld_file_lister_open(files, &query, &lister);
+  if (rc != LD_FILE_OK) return rc;
+  while (rc = ld_file_lister_next(lister, &entry), rc == LD_FILE_OK)
+    CHECK(count < 3 && strcmp(entry.path, want[count++]) == 0);
+  CHECK(rc != LD_FILE_NOT_FOUND || count == 3);
+  ld_file_lister_close(lister);
+  return rc == LD_FILE_NOT_FOUND ? LD_FILE_OK : rc;
+}
+static void check_list(bool done) { (void)done; }
+
+static ld_file_rc run_checksum(void) {
+  char digest[LD_FILE_DIGEST];
+  ld_file_rc rc = ld_files_checksum(files, LD_LITERAL("d/f"), "sha256", digest);
+  CHECK(rc != LD_FILE_OK || strncmp(digest, "2d711642b726b044", 16) == 0);
+  return rc;
+}
+static void prepare_x(void) { CHECK_FILE(LD_FILE_OK, put("d/f", "x", 0)); }
+
+static const scenario scenarios[] = {
+    {"write", prepare_old, run_write, check_write},
+    {"write below", prepare_old, run_write_below, check_write_below},
+    {"copy", prepare_old, run_copy, check_copy},
+    {"move", prepare_old, run_move, check_move},
+    {"delete", prepare_old, run_delete, check_delete},
+    {"remove", prepare_tree, run_remove, check_remove},
+    {"list", prepare_tree, run_list, check_list},
+    {"checksum", prepare_x, run_checksum, check_list},
+};
+
+/* How many calls it took; errors that mean something to the provider itself (it tries again, or another way) may succeed. */
+static unsigned fail_each(const scenario *one, const char *confine, int code, ld_file_rc want) {
+  unsigned failed = 0;
+  for (long call = 0;; call++) {
+    begin(confine);
+    one->prepare();
+    failure = code;
+    good_calls = call;
+    ld_file_rc rc = one->run();
+    bool reached = good_calls < 0;
+    good_calls = -1;
+    if (rc != LD_FILE_OK && rc != want)
+      fprintf(stderr, "%s, call %ld: %s\n", one->name, call, ld_files_error(files)->text);
+    CHECK(rc == LD_FILE_OK || rc == want);
+    CHECK(rc == LD_FILE_OK ||
+          (ld_files_error(files)->number == code && ld_files_error(files)->rc == want));
+    one->check(rc == LD_FILE_OK);
+    end();
+    failed += rc != LD_FILE_OK;
+    if (!reached) return failed;
+  }
+}
+
+static void test_failing_calls(void) {
+  static const struct {
+    int code;
+    ld_file_rc want;
+  } kinds[] = {{EIO, LD_FILE_IO},         {ENOSPC, LD_FILE_NO_SPACE},   {EDQUOT, LD_FILE_NO_SPACE},
+               {EFBIG, LD_FILE_NO_SPACE}, {EACCES, LD_FILE_PERMISSION}, {EROFS, LD_FILE_PERMISSION},
+               {EMFILE, LD_FILE_IO}};
+  for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+      CHECK(fail_each(&scenarios[i], "kernel", kinds[k].code, kinds[k].want) >= 3);
+      CHECK(fail_each(&scenarios[i], "parts", kinds[k].code, kinds[k].want) >= 3);
+    }
+}
+
+/* ---- crumbs ---- */
+
+static void test_short_calls(void) {
+  char text[500];
+  memset(text, 'q', sizeof text - 1);
+  text[sizeof text - 1] = '\0';
+  begin("kernel");
+  crumbs = true;
+  CHECK_FILE(LD_FILE_OK, put("f", text, 0));
+  CHECK_FILE(LD_FILE_OK, ld_files_copy(files, LD_LITERAL("f"), LD_LITERAL("g"), 0));
+  CHECK(gives("f", text) && gives("g", text));
+  crumbs = false;
+  CHECK(gives("g", text));
+  end();
+}
+
+/* After a failed write nothing can be published, even when later ones would do. */
+static void test_failed_writer(void) {
+  ld_file_writer *writer;
+  begin("kernel");
+  CHECK_FILE(LD_FILE_OK, put("f", "old", 0));
+  CHECK_FILE(LD_FILE_OK, ld_file_writer_open(files, LD_LITERAL("f"), 0, &writer));
+  CHECK_FILE(LD_FILE_OK, ld_file_write(writer, LD_LITERAL("one ")));
+  good_calls = 0;
+  failure = ENOSPC;
+  CHECK_FILE(LD_FILE_NO_SPACE, ld_file_write(writer, LD_LITERAL("two ")));
+  CHECK_FILE(LD_FILE_NO_SPACE, ld_file_write(writer, LD_LITERAL("three")));
+  CHECK_FILE(LD_FILE_NO_SPACE, ld_file_writer_publish(writer));
+  CHECK(gives("f", "old") && entries_in("root") == 1);
+  end();
+}
+
+/* ---- memory ---- */
+
+/* Fails the allocation behind `calls` good ones; false when there are not so many. */
+static bool run_out(const scenario *one, long calls) {
+  begin("kernel");
+  one->prepare();
+  long before = allocated;
+  run_out_after(calls, true);
+  ld_file_rc rc = one->run();
+  refill();
+  CHECK(rc == (ran_out ? LD_FILE_NOMEM : LD_FILE_OK));
+  CHECK(allocated == before);
+  one->check(rc == LD_FILE_OK);
+  end();
+  return ran_out;
+}
+
+static void test_memory(void) {
+  for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+    for (long calls = 0; run_out(&scenarios[i], calls); calls++) CHECK(calls < 100);
+}
+
+int main(void) {
+  if (access("/dev/shm", W_OK) == 0) place = "/dev/shm"; /* some thousand directories come and go */
+  test_failing_calls();
+  test_short_calls();
+  test_failed_writer();
+  test_memory();
+  return check_done("files_faults");
+}
