@@ -14,8 +14,10 @@ local lua = os.getenv "LUA" or "lua5.4"
 
 --- What a shell needs to find the command as `larder`.
 local function prepare(folder)
-  local script = ("#!/bin/sh\nexec env LUA_PATH=%s LUA_CPATH=%s %s %s/lua/larder/cli/larder.lua \"$@\"\n"):format(
-    shell.quote(absolute(package.path)), shell.quote(absolute(package.cpath)), lua, shell.quote(here))
+  local preload = os.getenv "LD_PRELOAD" -- the sanitizers'
+  local script = ("#!/bin/sh\nexec env %s LUA_PATH=%s LUA_CPATH=%s %s %s/lua/larder/cli/larder.lua \"$@\"\n"):format(
+    preload and "LD_PRELOAD=" .. shell.quote(preload) or "", shell.quote(absolute(package.path)), shell.quote(absolute(package.cpath)), lua,
+    shell.quote(here))
   shell.write(folder .. "/bin/larder", script)
   shell.must("chmod +x " .. shell.quote(folder .. "/bin/larder"))
 end
@@ -51,8 +53,7 @@ end
 function cli:type(line, input)
   shell.write(self:path ".line", line .. "\n")
   shell.write(self:path ".in", input or "")
-  local preload = os.getenv "LD_PRELOAD" and "LD_PRELOAD=" .. shell.quote(os.getenv "LD_PRELOAD") or ""
-  local command = ("cd %s && %s %s %s sh .line <.in >.out 2>.err"):format(shell.quote(self.folder), settings, environment(self), preload)
+  local command = ("cd %s && %s %s sh .line <.in >.out 2>.err"):format(shell.quote(self.folder), settings, environment(self))
   local _, _, code = os.execute(command)
   return code, read(self:path ".out"), read(self:path ".err")
 end
@@ -69,7 +70,7 @@ end
 local terminal_methods = {}
 
 local function tmux(self, ...)
-  return shell.must(("tmux -L %s -f /dev/null %s"):format(self.name, string.format(...)))
+  return shell.must(("env -u LD_PRELOAD tmux -L %s -f /dev/null %s"):format(self.name, string.format(...)))
 end
 
 --- A terminal with a shell in it that knows `larder`.
@@ -77,7 +78,7 @@ function cli:terminal(columns, rows)
   local self_ = setmetatable({ name = "larder" .. port.getpid() .. "-" .. tostring(port.monotonic()):gsub("%D", "") },
     { __index = terminal_methods, __close = function(t) tmux(t, "kill-server") end })
   local command = ("cd %s && %s %s LANG=C.UTF-8 PS1='$ ' sh"):format(shell.quote(self.folder), settings, environment(self))
-  shell.must(("LANG=C.UTF-8 LC_ALL=C.UTF-8 tmux -u -L %s -f /dev/null new-session -d -x %d -y %d %s"):format(self_.name, columns or 80,
+  shell.must(("env -u LD_PRELOAD LANG=C.UTF-8 LC_ALL=C.UTF-8 tmux -u -L %s -f /dev/null new-session -d -x %d -y %d %s"):format(self_.name, columns or 80,
     rows or 24, shell.quote(command)))
   self_:sees "$"
   return self_

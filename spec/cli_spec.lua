@@ -185,7 +185,7 @@ describe("the help of", function()
   for _, command in ipairs(commands) do
     it(command .. " has examples that work, and so has that of each of its actions", function()
       if needs[command] and not larder[needs[command]] then return pending("larder." .. needs[command] .. " is not here") end
-      furnish(user, command ~= "verify" and command ~= "recover")
+      furnish(user, command == "queue" or command == "info" or command == "stats" or command == "dump" or command == "copy")
       for _, name in ipairs(with_actions(user, command)) do
         local examples = examples_of((user:must("larder " .. name .. " --help")))
         assert.is_true(#examples > 0, name .. " has no example")

@@ -126,7 +126,7 @@ E]]
     local terminal <close> = user:terminal()
     terminal:enter("larder shell lmdb:./data -e " .. endless .. " & PID=$!")
     terminal:sees "42000"
-    terminal:enter "kill -TERM $(pgrep -P $PID || echo $PID); wait $PID; echo code $?."
+    terminal:enter "kill -TERM $PID; wait $PID; echo code $?."
     terminal:sees "code 143."
     assert.are.equal("2\n", (user:must "larder find lmdb:./data plans --count"))
   end)

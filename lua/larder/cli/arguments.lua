@@ -125,6 +125,12 @@ local function open(url, more)
   return larder.open(more)
 end
 
+--- Without the check of all pages, which would refuse a damaged store: for what finds out what is damaged.
+local function unchecked(engine, options)
+  if can(engine, "check_on_open") then options.check_on_open = 0 end
+  return options
+end
+
 --- A store to look at. It is never made; nothing in it can be changed.
 ---@param url string
 ---@return larder.Store
@@ -140,6 +146,19 @@ end
 function arguments.open(url, create)
   if not create then arguments.look(url):close() end
   return open(url, {})
+end
+
+--- A store that may be damaged; to be looked at, or to be written to.
+---@param url string
+---@param writes boolean
+---@return larder.Store
+function arguments.open_damaged(url, writes)
+  local engine = resolve(url)
+  local options = unchecked(engine, can(engine, "read_only") and { read_only = true } or {})
+  local store = open(url, options)
+  if not writes then return store end
+  store:close()
+  return open(url, unchecked(engine, {}))
 end
 
 -- ---- asking ----

@@ -13,8 +13,8 @@ local load = {
 cut off or edited is refused with its line. With --batch it fills an empty store in transactions
 of so many, which a second run goes on with.]],
   example = {
-    "larder load data.jsonl lmdb:./copy",
     "larder load --dry-run data.jsonl lmdb:./copy",
+    "larder load data.jsonl lmdb:./copy",
     "larder load --batch 1000 data.jsonl lmdb:./third",
   },
 }

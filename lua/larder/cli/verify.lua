@@ -42,7 +42,7 @@ end
 function verify.run(args)
   local repair = not args.dry_run and args.repair or nil
   if repair and not arguments.sure(args, "rebuild the %s of %s?", repair, args.url) then return 1 end
-  local store <close> = repair and arguments.open(args.url) or arguments.look(args.url)
+  local store <close> = arguments.open_damaged(args.url, repair ~= nil)
   local report = check(store, args, repair)
   report.findings = larder.array(report.findings)
   if args.json then terminal.print(json.text(report)) else show(report) end
