@@ -75,13 +75,13 @@ end
 
 --- A terminal with a shell in it that knows `larder`.
 function cli:terminal(columns, rows)
-  local self_ = setmetatable({ name = "larder" .. port.getpid() .. "-" .. tostring(port.monotonic()):gsub("%D", "") },
+  local terminal = setmetatable({ name = "larder" .. port.getpid() .. "-" .. tostring(port.monotonic()):gsub("%D", "") },
     { __index = terminal_methods, __close = function(t) tmux(t, "kill-server") end })
   local command = ("cd %s && %s %s LANG=C.UTF-8 PS1='$ ' sh"):format(shell.quote(self.folder), settings, environment(self))
-  shell.must(("env -u LD_PRELOAD LANG=C.UTF-8 LC_ALL=C.UTF-8 tmux -u -L %s -f /dev/null new-session -d -x %d -y %d %s"):format(self_.name, columns or 80,
-    rows or 24, shell.quote(command)))
-  self_:sees "$"
-  return self_
+  shell.must(("env -u LD_PRELOAD LANG=C.UTF-8 LC_ALL=C.UTF-8 tmux -u -L %s -f /dev/null new-session -d -x %d -y %d %s"):format(
+    terminal.name, columns or 80, rows or 24, shell.quote(command)))
+  terminal:sees "$"
+  return terminal
 end
 
 --- Keys as tmux names them: "Up", "C-c", "Enter".
