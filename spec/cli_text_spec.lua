@@ -26,7 +26,8 @@ describe("text", function()
   end)
 
   it("has nothing in it that a terminal would obey", function()
-    for given, shown in pairs { ["a\27[2Jb"] = "a\\x1b[2Jb", ["\n\t\r\0"] = "\\n\\t\\r\\x00", ["\xffé"] = "\\xff\\xc3\\xa9", ["é\127"] = "é\\x7f",
+    for given, shown in pairs { ["a\27[2Jb"] = "a\\x1b[2Jb", ["\n\t\r\0"] = "\\n\\t\\r\\x00",
+      ["\xffé"] = "\\xff\\xc3\\xa9", ["é\127"] = "é\\x7f",
       ["\u{9b}1m"] = "\\u009b1m", ["a\u{202e}b"] = "a\\u202eb", ["日本"] = "日本" } do
       assert.are.equal(shown, text.plain(given))
     end
