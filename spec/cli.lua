@@ -2,9 +2,16 @@
 local port = require "larder_port"
 local shell = require "check.shell"
 
+local support = require "support"
+
 local cli = {}
 
-local here = shell.must("pwd"):gsub("\n$", "")
+--- Other programs than ours run without the sanitizers that the specs may be run with.
+local function must(command)
+  return shell.must("unset LD_PRELOAD; " .. command)
+end
+
+local here = must("pwd"):gsub("\n$", "")
 
 local function absolute(paths)
   return (paths:gsub("[^;]+", function(one) return one:find "^/" and one or here .. "/" .. one end))
@@ -18,30 +25,26 @@ local function prepare(folder)
   local script = ("#!/bin/sh\nexec env %s LUA_PATH=%s LUA_CPATH=%s %s %s/lua/larder/cli/larder.lua \"$@\"\n"):format(
     preload and "LD_PRELOAD=" .. shell.quote(preload) or "", shell.quote(absolute(package.path)), shell.quote(absolute(package.cpath)), lua,
     shell.quote(here))
-  shell.write(folder .. "/bin/larder", script)
-  shell.must("chmod +x " .. shell.quote(folder .. "/bin/larder"))
+  must(("mkdir %s/bin"):format(shell.quote(folder)))
+  support.write_file(folder .. "/bin/larder", script)
+  must(("chmod +x %s/bin/larder"):format(shell.quote(folder)))
 end
 
 local settings = "env -u LARDER_URL -u STORAGE_TYPE -u STORAGE_PATH -u LOG_LEVEL -u NO_COLOR -u LD_PRELOAD"
 
 --- A folder to type in.
 function cli.new()
-  local self = setmetatable({ folder = shell.folder() }, { __index = cli })
+  local self = setmetatable({ folder = (must "mktemp -d":gsub("\n$", "")) }, { __index = cli })
   prepare(self.folder)
   return self
 end
 
 function cli:remove()
-  shell.remove(self.folder)
+  must("rm -rf " .. shell.quote(self.folder))
 end
 
 function cli:path(name)
   return self.folder .. "/" .. name
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
 end
 
 local function environment(self)
@@ -51,11 +54,11 @@ end
 
 --- Type a line into a shell; the exit code, what it printed, what it said on standard error.
 function cli:type(line, input)
-  shell.write(self:path ".line", line .. "\n")
-  shell.write(self:path ".in", input or "")
+  support.write_file(self:path ".line", line .. "\n")
+  support.write_file(self:path ".in", input or "")
   local command = ("cd %s && %s %s sh .line <.in >.out 2>.err"):format(shell.quote(self.folder), settings, environment(self))
   local _, _, code = os.execute(command)
-  return code, read(self:path ".out"), read(self:path ".err")
+  return code, support.read_file(self:path ".out"), support.read_file(self:path ".err")
 end
 
 --- A line that has to succeed: what it printed.
@@ -70,7 +73,7 @@ end
 local terminal_methods = {}
 
 local function tmux(self, ...)
-  return shell.must(("env -u LD_PRELOAD tmux -L %s -f /dev/null %s"):format(self.name, string.format(...)))
+  return must(("tmux -L %s -f /dev/null %s"):format(self.name, string.format(...)))
 end
 
 --- A terminal with a shell in it that knows `larder`.
@@ -78,7 +81,7 @@ function cli:terminal(columns, rows)
   local terminal = setmetatable({ name = "larder" .. port.getpid() .. "-" .. tostring(port.monotonic()):gsub("%D", "") },
     { __index = terminal_methods, __close = function(t) tmux(t, "kill-server") end })
   local command = ("cd %s && %s %s LANG=C.UTF-8 PS1='$ ' sh"):format(shell.quote(self.folder), settings, environment(self))
-  shell.must(("env -u LD_PRELOAD LANG=C.UTF-8 LC_ALL=C.UTF-8 tmux -u -L %s -f /dev/null new-session -d -x %d -y %d %s"):format(
+  must(("LANG=C.UTF-8 LC_ALL=C.UTF-8 tmux -u -L %s -f /dev/null new-session -d -x %d -y %d %s"):format(
     terminal.name, columns or 80, rows or 24, shell.quote(command)))
   terminal:sees "$"
   return terminal
