@@ -232,6 +232,12 @@ bool ld_index_same(const ld_index *a, const ld_index *b) {
          (a->where.size > 0 && b->where.size > 0 && ld_same(a->where, b->where));
 }
 
+void ld_index_reset(ld_index *index) {
+  index->number = 0;
+  index->multikey = 0;
+  index->ready = index->truncated = index->loose = false;
+}
+
 void ld_index_describe(const ld_index *index, ld_buf *text) {
   ld_quoted quoted;
   for (unsigned i = 0; i < index->parts; i++)

@@ -61,6 +61,8 @@ void ld_declaration_write_head(ld_slice key, uint64_t version, unsigned indexes,
 ld_index *ld_declaration_index(const ld_declaration *declaration, ld_slice name);
 /* Whether both would have the same entries: all but name, number and state. */
 bool ld_index_same(const ld_index *a, const ld_index *b);
+/* What a program declared remains: no number, nothing that was found out. */
+void ld_index_reset(ld_index *index);
 /* Append one index as the store keeps it. */
 void ld_index_write(const ld_index *index, ld_buf *bytes);
 /* Append what a person should read: `{"email", unique = true}`. */

@@ -1,7 +1,7 @@
 /* json.c -- see json.h. The one file that knows cJSON.
 **
 ** Reading:   text -> json_scan (what is JSON, where cJSON would lose something) -> cJSON tree -> document.
-** Printing:  document -> cJSON tree -> one line of text -> json_layout when it is to be pretty.
+** Printing is json_print.c's.
 ** A wrong value in the tree is a culprit: its number in the tree is its number in the text, and so its line and column. */
 #include "json.h"
 
@@ -13,21 +13,17 @@
 
 #include "base64.h"
 #include "json_keys.h"
-#include "json_layout.h"
 #include "json_number.h"
 #include "json_scan.h"
-#include "json_shape.h"
 #include "value.h"
-
-static const int64_t plain_limit = (int64_t)1 << 53;
 
 /* ---- reading ---- */
 
 typedef struct reader {
   ld_buf *value;
   ld_buf keys, scratch;
-  unsigned depth; /* containers of the document that are open */
-  bool no_memory; /* scratch failed: it is used again, and forgets */
+  unsigned depth, most; /* containers of the document that are open; that may be */
+  bool no_memory;       /* scratch failed: it is used again, and forgets */
   const cJSON *culprit;
   ld_error *error;
 } reader;
@@ -150,7 +146,7 @@ static size_t count_of(const cJSON *item) {
 }
 
 static ld_rc enter(reader *r, const cJSON *item) {
-  if (r->depth == LD_DEPTH) return refuse(r, item, "nested deeper than 128", "");
+  if (r->depth == r->most) return refuse(r, item, "nested deeper than 128", "");
   r->depth++;
   return LD_OK;
 }
@@ -275,8 +271,9 @@ static bool find(const cJSON *item, const cJSON *wanted, size_t *index) {
   return false;
 }
 
-static ld_rc read_tree(const cJSON *tree, ld_slice text, ld_buf *value, ld_error *error) {
-  reader r = {.value = value, .error = error};
+static ld_rc read_tree(const cJSON *tree, ld_slice text, unsigned most, ld_buf *value,
+                       ld_error *error) {
+  reader r = {.value = value, .error = error, .most = most};
   size_t index = 0;
   ld_rc rc = read_value(&r, tree);
   if (rc == LD_OK && (value->failed || r.keys.failed || r.no_memory))
@@ -287,7 +284,7 @@ static ld_rc read_tree(const cJSON *tree, ld_slice text, ld_buf *value, ld_error
   return rc;
 }
 
-ld_rc ld_json_parse(ld_slice text, ld_buf *value, ld_error *error) {
+static ld_rc parse(ld_slice text, unsigned most, ld_buf *value, ld_error *error) {
   ld_buf marked = {0};
   ld_slice ready;
   cJSON *tree = NULL;
@@ -298,7 +295,7 @@ ld_rc ld_json_parse(ld_slice text, ld_buf *value, ld_error *error) {
   if (tree == NULL) /* it was found to be JSON, so this is the one reason left */
     rc = ld_fail(error, LD_NOMEM, "out of memory reading JSON");
   else
-    rc = read_tree(tree, text, value, error);
+    rc = read_tree(tree, text, most, value, error);
   if (rc != LD_OK) value->size = before;
 done:
   cJSON_Delete(tree);
@@ -306,147 +303,10 @@ done:
   return rc;
 }
 
-/* ---- printing ---- */
-
-typedef struct printer {
-  ld_slice rest;
-  const uint8_t *shapes; /* of the maps that are to come, see json_shape.h */
-  ld_buf scratch;
-} printer;
-
-static cJSON *make_value(printer *p);
-
-/* Borrowed from scratch until the next call; NULL without memory. */
-static const char *c_string(printer *p, ld_slice bytes) {
-  ld_buf_reset(&p->scratch);
-  ld_buf_add(&p->scratch, bytes);
-  ld_buf_byte(&p->scratch, 0);
-  return p->scratch.failed ? NULL : (const char *)p->scratch.data;
+ld_rc ld_json_parse(ld_slice text, ld_buf *value, ld_error *error) {
+  return parse(text, LD_DEPTH, value, error);
 }
 
-/* All of these take both items, and give NULL when one of them is missing or there is no memory. */
-static cJSON *added(bool done, cJSON *parent, cJSON *child) {
-  if (done) return parent;
-  cJSON_Delete(child);
-  cJSON_Delete(parent);
-  return NULL;
-}
-
-static cJSON *add(cJSON *array, cJSON *child) {
-  return added(array && child && cJSON_AddItemToArray(array, child), array, child);
-}
-
-static cJSON *add_named(cJSON *object, const char *name, cJSON *child) {
-  return added(object && child && name && cJSON_AddItemToObject(object, name, child), object,
-               child);
-}
-
-static cJSON *wrap(const char *name, cJSON *child) {
-  return add_named(cJSON_CreateObject(), name, child);
-}
-
-static cJSON *make_int(int64_t integer) {
-  char text[24];
-  snprintf(text, sizeof text, "%lld", (long long)integer);
-  if (integer >= -plain_limit && integer <= plain_limit) return cJSON_CreateRaw(text);
-  return wrap("$numberLong", cJSON_CreateString(text));
-}
-
-static cJSON *make_float(double number) {
-  char text[40];
-  ld_number_text digits = "NaN";
-  if (isinf(number)) strcpy(digits, number > 0 ? "Infinity" : "-Infinity");
-  if (isfinite(number)) ld_number_print(number, digits);
-  if (isfinite(number) && !ld_number_is_whole(number)) return cJSON_CreateRaw(digits);
-  bool bare = isfinite(number) && strchr(digits, 'e') == NULL;
-  snprintf(text, sizeof text, "%s%s", digits, bare ? ".0" : "");
-  return wrap("$numberDouble", cJSON_CreateString(text));
-}
-
-static cJSON *make_binary(printer *p, ld_slice bytes) {
-  ld_buf_reset(&p->scratch);
-  ld_base64_encode(bytes, &p->scratch);
-  ld_buf_byte(&p->scratch, 0);
-  if (p->scratch.failed) return NULL;
-  cJSON *inner = wrap("base64", cJSON_CreateString((const char *)p->scratch.data));
-  return wrap("$binary", add_named(inner, "subType", cJSON_CreateString("00")));
-}
-
-static cJSON *make_string(printer *p, const ld_token *token) {
-  if (!ld_shape_is_text(token)) return make_binary(p, token->bytes);
-  const char *text = c_string(p, token->bytes);
-  return text == NULL ? NULL : cJSON_CreateString(text);
-}
-
-static cJSON *make_array(printer *p, uint32_t count) {
-  cJSON *array = cJSON_CreateArray();
-  for (uint32_t i = 0; i < count && array != NULL; i++) array = add(array, make_value(p));
-  return array;
-}
-
-static cJSON *make_pairs(printer *p, uint32_t count) {
-  cJSON *pairs = cJSON_CreateArray();
-  for (uint32_t i = 0; i < count && pairs != NULL; i++) pairs = add(pairs, make_array(p, 2));
-  return pairs;
-}
-
-static cJSON *make_object(printer *p, uint32_t count) {
-  cJSON *object = cJSON_CreateObject();
-  ld_token key;
-  for (uint32_t i = 0; i < count && object != NULL; i++) {
-    ld_value_next(&p->rest, &key);
-    cJSON *value = make_value(p);
-    object = add_named(object, c_string(p, key.bytes), value);
-  }
-  return object;
-}
-
-static cJSON *make_map(printer *p, uint32_t count) {
-  switch (*p->shapes++) {
-  case LD_SHAPE_PAIRS: return wrap("$map", make_pairs(p, count));
-  case LD_SHAPE_LITERAL: return wrap("$literal", make_object(p, count));
-  default: return make_object(p, count);
-  }
-}
-
-static cJSON *make_value(printer *p) {
-  ld_token token;
-  ld_value_next(&p->rest, &token); /* the document was checked */
-  switch (token.kind) {
-  case LD_BOOL: return cJSON_CreateBool(token.truth);
-  case LD_INT: return make_int(token.integer);
-  case LD_FLOAT: return make_float(token.number);
-  case LD_STR:
-  case LD_BIN: return make_string(p, &token);
-  case LD_ARRAY: return make_array(p, token.count);
-  case LD_MAP: return make_map(p, token.count);
-  default: return cJSON_CreateNull();
-  }
-}
-
-ld_rc ld_json_print(ld_slice document, bool pretty, ld_buf *text, ld_error *error) {
-  ld_buf shapes = {0};
-  cJSON *tree = NULL;
-  char *line = NULL;
-  size_t before = text->size;
-  printer p = {.rest = document};
-  ld_rc rc = ld_shape_survey(document, &shapes, error);
-  if (rc != LD_OK) goto done;
-  p.shapes = shapes.data;
-  tree = make_value(&p);
-  line = tree == NULL ? NULL : cJSON_PrintUnformatted(tree);
-  if (line != NULL && pretty)
-    ld_json_layout(line, text);
-  else
-    ld_buf_add(text, ld_text(line));
-  if (line == NULL || text->failed) {
-    text->size = before;
-    rc = ld_fail(error, LD_NOMEM, "out of memory printing JSON");
-  }
-done:
-  cJSON_free(line);
-  cJSON_Delete(tree);
-  ld_buf_clear(&p.scratch);
-  ld_buf_clear(&shapes);
-  return rc;
+ld_rc ld_json_parse_wrapped(ld_slice text, ld_buf *value, ld_error *error) {
+  return parse(text, LD_DEPTH + 1, value, error);
 }

@@ -22,6 +22,9 @@
 ** and append the document to `value`. INVALID with `line L, column C: ...` (columns count bytes from 1), NOMEM. */
 ld_rc ld_json_parse(ld_slice text, ld_buf *value, ld_error *error);
 
+/* The same for a text whose outermost object or array is a wrapping and no part of a document: it does not count among the containers. */
+ld_rc ld_json_parse_wrapped(ld_slice text, ld_buf *value, ld_error *error);
+
 /* Append `document` as JSON text. `pretty`: two spaces an indent, and a newline at the end; else one line without blanks.
 ** INVALID when `document` is no document, NOMEM. */
 ld_rc ld_json_print(ld_slice document, bool pretty, ld_buf *text, ld_error *error);

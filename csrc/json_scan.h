@@ -13,7 +13,8 @@
 enum {
   LD_JSON_NUMBER = 0xfe,
   LD_JSON_NUL = 0xff,
-  LD_JSON_LEVELS = 3 * LD_DEPTH + 2 /* {"$map": [[key, ...]]} is three; {"$binary": {...}} inside */
+  LD_JSON_LEVELS =
+      3 * LD_DEPTH + 3 /*  {"$map": [[key, ...]]} is three; {"$binary": {...}} inside */
 };
 
 /* Check `text`. `*ready` is what cJSON is to read: `text` itself without its byte order mark, or `marked` when that was needed.

@@ -149,6 +149,7 @@ bool ld_map_write_key(ld_buf *value, ld_slice key) {
     count++;
   }
   ld_buf_clear(&scratch);
+  value->failed = value->failed || rc == LD_NOMEM;
   if (count != 1) {
     ld_write_close(value, opened, LD_ARRAY, count);
   } else if (!value->failed) { /* a tuple of one part is the plain key */
@@ -156,6 +157,34 @@ bool ld_map_write_key(ld_buf *value, ld_slice key) {
     value->size--;
   }
   return rc == LD_NOTFOUND;
+}
+
+static ld_rc read_part(ld_slice *rest, ld_buf *key, ld_error *error) {
+  ld_token part = {.kind = LD_NIL};
+  ld_value_next(rest, &part);
+  if (part.kind == LD_INT) {
+    ld_tuple_int(key, part.integer);
+    return LD_OK;
+  }
+  if (!ld_is_string(&part))
+    return ld_fail(error, LD_INVALID, "a key of a map is made of strings and integers, got %s",
+                   ld_kind_name(part.kind));
+  if (part.bytes.size > LD_PART_MAX)
+    return ld_fail(error, LD_TOOBIG, "a key's string has %zu bytes, the limit is %u",
+                   part.bytes.size, LD_PART_MAX);
+  ld_tuple_string(key, part.bytes);
+  return LD_OK;
+}
+
+ld_rc ld_map_read_key(ld_slice value, ld_buf *key, ld_error *error) {
+  ld_token head = {.kind = LD_NIL};
+  ld_slice rest = value;
+  ld_rc rc = LD_OK;
+  ld_value_next(&rest, &head);
+  if (head.kind != LD_ARRAY) return read_part(&value, key, error);
+  if (head.count == 0) return ld_fail(error, LD_INVALID, "a key of a map is an empty tuple");
+  for (uint32_t i = 0; i < head.count && rc == LD_OK; i++) rc = read_part(&rest, key, error);
+  return rc;
 }
 
 /* Of several keys when `key` is empty. */

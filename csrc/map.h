@@ -26,6 +26,9 @@ ld_rc ld_map_count(ld_txn *txn, ld_slice map, uint64_t *count); /* reads one row
 /* Append a key as a value: a string, an integer, or an array of them. False when it is no such tuple. */
 bool ld_map_write_key(ld_buf *value, ld_slice key);
 
+/* The other way round: append the tuple of a string, an integer or an array of them. INVALID, TOOBIG. */
+ld_rc ld_map_read_key(ld_slice value, ld_buf *key, ld_error *error);
+
 /* Which keys: those that all that is given agrees on. Zeroed: all, in rising order. */
 typedef struct ld_map_range {
   ld_slice from, to;       /* the lower and the upper end; empty: none */

@@ -70,6 +70,9 @@ void ld_job_write(const ld_job *job, ld_buf *documents);
 /* A job and its slices are borrowed for the call, which may not write. Another code than LD_OK ends the call. */
 typedef ld_rc (*ld_job_visit)(void *context, const ld_job *job);
 
+/* Read a row of a queue as a job, for dumps. `tuple` is the key behind the queue's number; `*head` is what of the payload stands before the data. NOTFOUND: it is another row. CORRUPT. */
+ld_rc ld_job_of_row(ld_slice tuple, ld_slice payload, ld_job *job, ld_slice *head);
+
 ld_rc ld_queue_check_name(ld_slice queue, ld_error *error);
 /* Set the options of a queue, the first time. Others than the stored ones are INVALID, showing what differs, unless `replace`. The same: nothing is written.
 ** A change of `limit.by`, or of limits with it, reads all jobs. */

@@ -101,6 +101,18 @@ bool queue_decode_job(ld_slice rest, ld_job *job) {
   return true;
 }
 
+ld_rc ld_job_of_row(ld_slice tuple, ld_slice payload, ld_job *job, ld_slice *head) {
+  ld_part kind, id;
+  bool ours = ld_tuple_next(&tuple, &kind, NULL) == LD_OK && kind.kind == LD_PART_INT &&
+              (kind.integer == QUEUE_LANE || kind.integer == QUEUE_JOB);
+  if (!ours) return LD_NOTFOUND;
+  if (ld_tuple_next(&tuple, &id, NULL) != LD_OK || id.kind != LD_PART_INT) return LD_CORRUPT;
+  if (!queue_decode_job(payload, job)) return LD_CORRUPT;
+  job->id = id.integer;
+  *head = ld_bytes(payload.data, payload.size - job->data.size);
+  return LD_OK;
+}
+
 void queue_add_error(ld_job *job, ld_slice text, int64_t at, ld_buf *errors) {
   ld_slice kept = job->errors, oldest;
   size_t count = job->error_count;

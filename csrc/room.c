@@ -42,7 +42,19 @@ static ld_rc put_ratings(ld_txn *txn, int64_t id, ld_slice ratings) {
   return rc;
 }
 
-static ld_rc put_progress(ld_txn *txn, int64_t id, ld_slice progress) {
+/* When the user has rated last; 0: not known. */
+static int64_t find_time(ld_slice times, ld_slice user) {
+  ld_token head = {.count = 0}, key, time;
+  ld_value_next(&times, &head);
+  for (uint32_t i = 0; i < head.count; i++) {
+    if (!ld_value_next(&times, &key) || !ld_value_next(&times, &time)) return 0;
+    if (time.kind != LD_INT) return 0;
+    if (ld_equal(key.bytes, user)) return time.integer;
+  }
+  return 0;
+}
+
+static ld_rc put_progress(ld_txn *txn, int64_t id, ld_slice progress, ld_slice times) {
   room_key_space space;
   uint8_t room[24];
   ld_token head, user, count;
@@ -53,7 +65,7 @@ static ld_rc put_progress(ld_txn *txn, int64_t id, ld_slice progress) {
     ld_buf payload = {.data = room, .capacity = sizeof room};
     ld_value_next(&progress, &user);
     ld_value_next(&progress, &count);
-    room_write_progress(&payload, count.integer, 0);
+    room_write_progress(&payload, count.integer, find_time(times, user.bytes));
     rc = ld_row_put(txn, room_part_key(space, LD_SPACE_PROGRESS, id, user.bytes),
                     ld_buf_slice(&payload));
   }
@@ -87,10 +99,11 @@ static ld_rc take_place(ld_txn *txn, ld_slice name, int64_t *id) {
 }
 
 /* The room's own row. */
-static ld_rc put_room(ld_txn *txn, ld_slice document, const ld_room_fields *fields, int64_t id) {
+static ld_rc put_room(ld_txn *txn, ld_slice document, const ld_room_fields *fields, int64_t id,
+                      int64_t saved_at) {
   room_key_space space;
   ld_buf payload = {0};
-  room_row room = {.id = id, .saved_at = ld_now(&txn->engine->env)};
+  room_row room = {.id = id, .saved_at = saved_at};
   if (fields->ratings.size > 0) room.flags |= ROOM_HAS_RATINGS;
   if (fields->progress.size > 0) room.flags |= ROOM_HAS_PROGRESS;
   ld_buf_reserve(&payload, document.size + 32);
@@ -104,13 +117,18 @@ static ld_rc put_room(ld_txn *txn, ld_slice document, const ld_room_fields *fiel
 }
 
 ld_rc ld_room_save(ld_txn *txn, ld_slice document) {
+  ld_room_times times = {.saved_at = ld_now(&txn->engine->env)};
+  return ld_room_restore(txn, document, &times);
+}
+
+ld_rc ld_room_restore(ld_txn *txn, ld_slice document, const ld_room_times *times) {
   ld_room_fields fields;
   int64_t id = 0;
   ld_rc rc = ld_room_check(document, &fields, &txn->engine->error);
   if (rc == LD_OK) rc = take_place(txn, fields.name, &id);
-  if (rc == LD_OK) rc = put_room(txn, document, &fields, id);
+  if (rc == LD_OK) rc = put_room(txn, document, &fields, id, times->saved_at);
   if (rc == LD_OK) rc = put_ratings(txn, id, fields.ratings);
-  if (rc == LD_OK) rc = put_progress(txn, id, fields.progress);
+  if (rc == LD_OK) rc = put_progress(txn, id, fields.progress, times->rated_at);
   return rc == LD_OK ? ld_note_room(txn, "save", fields.name) : rc;
 }
 
@@ -201,6 +219,45 @@ ld_rc ld_room_get(ld_txn *txn, ld_slice name, unsigned parts, ld_buf *document) 
 ld_rc ld_room_has(ld_txn *txn, ld_slice name) {
   room_row room;
   return room_find(txn, name, &room);
+}
+
+/* ---- times ---- */
+
+static ld_rc add_time(ld_txn *txn, const ld_row *row, ld_buf *rated_at, ld_buf *scratch,
+                      size_t *count) {
+  ld_slice user;
+  int64_t progress, at;
+  ld_rc rc = room_part_name(txn, row->key, &user, scratch);
+  if (rc != LD_OK) return rc;
+  if (!room_read_progress(row->payload, &progress, &at)) return room_damaged(txn, "a progress row");
+  if (at == 0) return LD_OK;
+  ld_write_string(rated_at, user);
+  ld_write_int(rated_at, at);
+  (*count)++;
+  return LD_OK;
+}
+
+ld_rc ld_room_times_of(ld_txn *txn, ld_slice name, int64_t *saved_at, ld_buf *rated_at) {
+  room_key_space space;
+  room_row room;
+  ld_scan scan;
+  ld_row row;
+  ld_buf scratch = {0};
+  size_t count = 0;
+  ld_rc rc = room_find(txn, name, &room);
+  if (rc != LD_OK) return rc;
+  *saved_at = room.saved_at;
+  size_t opened = ld_write_open(rated_at);
+  rc =
+      ld_scan_begin(&scan, txn, room_part_prefix(space, LD_SPACE_PROGRESS, room.id), LD_SLICE_NONE);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK &&
+         (rc = add_time(txn, &row, rated_at, &scratch, &count)) == LD_OK) {
+  }
+  ld_scan_end(&scan);
+  ld_buf_clear(&scratch);
+  ld_write_close(rated_at, opened, LD_MAP, count);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
 /* ---- delete, each ---- */

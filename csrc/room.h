@@ -21,6 +21,15 @@ enum {
 
 /* Insert or replace, whole. INVALID with the path in the document: `ratings.media-1[3][2]: ...`; TOOBIG. */
 ld_rc ld_room_save(ld_txn *txn, ld_slice document);
+/* When a room was saved, and by each user rated in, in this store: what `idle` of ld_room_expire counts from; ms since 1970. */
+typedef struct ld_room_times {
+  int64_t saved_at;
+  ld_slice rated_at; /* a map {user = time}; who is missing: never; empty: nobody */
+} ld_room_times;
+/* As save, with times that were kept elsewhere. */
+ld_rc ld_room_restore(ld_txn *txn, ld_slice document, const ld_room_times *times);
+/* Appends the map to `rated_at`. NOTFOUND. */
+ld_rc ld_room_times_of(ld_txn *txn, ld_slice name, int64_t *saved_at, ld_buf *rated_at);
 /* Append the document to `document`. NOTFOUND. */
 ld_rc ld_room_get(ld_txn *txn, ld_slice name, unsigned parts, ld_buf *document);
 ld_rc ld_room_has(ld_txn *txn, ld_slice name);    /* LD_OK or NOTFOUND */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "json.h"
 #include "room_check.h"
 
@@ -29,24 +30,9 @@ static const char ending[] = ".json";
 enum { ENDING = sizeof ending - 1 };
 static const char too_big[] = "has more than 1 GiB";
 
-/* What the errno of a file operation means here. */
-static ld_rc translate(int code) {
-  switch (code) {
-  case ENOSPC:
-  case EDQUOT:
-  case EFBIG: return LD_FULL;
-  case ENOENT:
-  case ENOTDIR:
-  case ELOOP:
-  case ENAMETOOLONG: return LD_INVALID;
-  case ENOMEM: return LD_NOMEM;
-  default: return LD_IO;
-  }
-}
-
 static ld_rc fail(ld_txn *txn, const char *verb, const char *path, int code) {
   ld_quoted quoted;
-  return ld_fail(&txn->engine->error, translate(code), "%s %s: %s", verb,
+  return ld_fail(&txn->engine->error, ld_output_rc(code), "%s %s: %s", verb,
                  ld_quote(ld_text(path), quoted), strerror(code));
 }
 
@@ -374,16 +360,6 @@ static int make_directory(const char *path) {
   return code;
 }
 
-static int write_all(int file, ld_slice text) {
-  while (text.size > 0) {
-    ssize_t done = write(file, text.data, text.size);
-    if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) return done < 0 ? errno : EIO;
-    text = ld_bytes(text.data + done, text.size - (size_t)done);
-  }
-  return 0;
-}
-
 /* A new file under a hidden name that nobody has; its descriptor, -1 with errno. */
 static int open_temporary(export_job *job) {
   int file = -1;
@@ -406,7 +382,7 @@ static int write_file(export_job *job) {
   int file = open_temporary(job);
   if (file < 0) return errno;
   const char *temporary = (const char *)job->temporary.data;
-  int code = write_all(file, ld_buf_slice(&job->text));
+  int code = ld_output_write(file, ld_buf_slice(&job->text));
   if (code == 0 && fsync(file) != 0) code = errno;
   if (close(file) != 0 && code == 0) code = errno;
   if (code == 0 &&

@@ -273,6 +273,12 @@ ld_rc ld_sequence_next(ld_txn *txn, uint64_t *number) {
   return LD_OK;
 }
 
+ld_rc ld_sequence_last(ld_txn *txn, uint64_t *number) {
+  ld_rc rc = txn->sequence == 0 ? load_sequence(txn) : LD_OK;
+  if (rc == LD_OK) *number = txn->sequence;
+  return rc;
+}
+
 ld_rc ld_sequence_raise(ld_txn *txn, uint64_t number) {
   ld_slice key = sequence_key(), value;
   ld_rc rc = ld_get(txn, key, &value);

@@ -59,6 +59,8 @@ void ld_scan_end(ld_scan *scan);
 
 /* The next number of the store's one sequence: revisions and ids come from it, so none is ever used twice. It is written with the commit. */
 ld_rc ld_sequence_next(ld_txn *txn, uint64_t *number);
+/* The last number that was given out; 0: none was. */
+ld_rc ld_sequence_last(ld_txn *txn, uint64_t *number);
 /* No number up to this one is given out any more. It also puts right a damaged row of the sequence, which nothing else can be written beside. */
 ld_rc ld_sequence_raise(ld_txn *txn, uint64_t number);
 /* An engine's before_commit: writes the sequence. */

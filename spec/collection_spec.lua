@@ -159,6 +159,16 @@ on_each_engine("revisions", function(given)
 end)
 
 on_each_engine("collections", function(given)
+  it("give back the document that was stored: the given table itself, or one with the new id", function()
+    local plans, whole, half = given.store:collection "plans", { id = 1, a = larder.array {} }, { a = 2 }
+    assert.are.equal(whole, plans:create(whole))
+    assert.are.equal(whole, plans:put(whole))
+    local made = plans:create(half)
+    assert.is_nil(half.id)
+    same({ id = made.id, a = 2 }, made)
+    same(made, (plans:get(made.id)))
+  end)
+
   it("are entered when they are declared or written to, and dropped", function()
     local store = given.store
     store:collection("x"):put { id = 1 }

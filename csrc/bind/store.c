@@ -131,8 +131,7 @@ static ld_env env_for(lua_State *L, lb_store *store) {
   return env;
 }
 
-/* What the store is called in messages: its URL without options. */
-static const char *label_of(lua_State *L, int box) {
+const char *lb_label(lua_State *L, int box) {
   lua_getiuservalue(L, box, USER_LABEL);
   const char *label = lua_tostring(L, -1);
   lua_pop(L, 1); /* the box keeps it alive */
@@ -153,7 +152,7 @@ static int open_store(lua_State *L) {
     ld_log(&env, LD_LOG_DEBUG, "error: larder.open: %s (%s)", store->error.text, ld_rc_name(rc));
     return lb_raise_error(L, &store->error, "larder.open");
   }
-  ld_log(&env, LD_LOG_DEBUG, "open: %s", label_of(L, lua_gettop(L)));
+  ld_log(&env, LD_LOG_DEBUG, "open: %s", lb_label(L, lua_gettop(L)));
   return 1;
 }
 
@@ -174,7 +173,7 @@ static int close_store(lua_State *L) {
     lb_forget_listeners(L, 1, store);
     store->engine = NULL;
     ld_engine_close(engine);
-    ld_log(&env, LD_LOG_DEBUG, "close: %s", label_of(L, 1));
+    ld_log(&env, LD_LOG_DEBUG, "close: %s", lb_label(L, 1));
   }
   ld_buf_clear(&store->document);
   ld_buf_clear(&store->result);
@@ -213,7 +212,7 @@ int lb_stats(lua_State *L) {
 
 static int store_tostring(lua_State *L) {
   lb_store *store = luaL_checkudata(L, 1, LB_STORE);
-  lua_pushfstring(L, "larder.store: %s%s", label_of(L, 1),
+  lua_pushfstring(L, "larder.store: %s%s", lb_label(L, 1),
                   store->engine == NULL ? " (closed)" : "");
   return 1;
 }
@@ -254,6 +253,8 @@ void lb_open_stores(lua_State *L, int module) {
   lb_new_metatable(L, LB_STORE);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
+  lua_pushvalue(L, -1); /* for those that are in Lua */
+  lua_setfield(L, module, "store_methods");
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, open_store);

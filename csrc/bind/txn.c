@@ -283,10 +283,12 @@ static const luaL_Reg metamethods[] = {
     {NULL, NULL},
 };
 
-void lb_open_txs(lua_State *L) {
+void lb_open_txs(lua_State *L, int module) {
   lb_new_metatable(L, LB_TX);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
+  lua_pushvalue(L, -1); /* for those that are in Lua */
+  lua_setfield(L, module, "tx_methods");
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

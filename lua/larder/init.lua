@@ -7,6 +7,8 @@
 --- Every failure is raised as an error object (see larder.Error in types.lua); what is absent is nil.
 local core = require "larder.core"
 local config = require "larder.config"
+local copy = require "larder.copy"
+local dump = require "larder.dump"
 local migrate = require "larder.migrate"
 local recover = require "larder.recover"
 local files = require "larder.files"
@@ -42,6 +44,25 @@ end
 ---@return larder.Store
 function larder.open(where)
   return core.open(config.resolve(where, os.getenv))
+end
+
+--- Copy a store into another: see larder.CopyOptions. Raises EXISTS (the target is not empty), CORRUPT (what was copied differs, or the
+--- source is damaged), INVALID; the source is only read.
+---@param from larder.Store|larder.Tx|string|larder.OpenOptions
+---@param to larder.Store|string|larder.OpenOptions
+---@param options? larder.CopyOptions
+---@return larder.CopyReport
+function larder.copy(from, to, options)
+  return copy(from, to, options)
+end
+
+--- Put a dump into a store, all or nothing, or in batches into an empty one. Raises INVALID and UNSUPPORTED with the line, EXISTS.
+---@param path string
+---@param to larder.Store|larder.Tx|string|larder.OpenOptions
+---@param options? larder.LoadOptions
+---@return larder.RecordCounts
+function larder.load(path, to, options)
+  return dump.load(path, to, options)
 end
 
 --- Open the store that the environment names: LARDER_URL, or STORAGE_TYPE ("memory", "lmdb") with STORAGE_PATH; a memory store

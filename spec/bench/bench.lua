@@ -8,6 +8,7 @@ local data = require "spec.bench.data"
 local files = require "spec.bench.files"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
+local moves = require "spec.bench.moves"
 local queues = require "spec.bench.queues"
 local report = require "spec.bench.report"
 local rows = require "spec.bench.rows"
@@ -54,6 +55,8 @@ local function groups(folder)
     { "rate", rows.rate },
     { "list", many.list },
     { "open", many.open },
+    { "copy", moves.copy },
+    { "dump", moves.dump },
     { "document get", collections.get },
     { "document find", collections.find },
     { "document create durable", collections.create_durable },

@@ -9,6 +9,7 @@
 #include "../../csrc/store.h"
 #include "../../csrc/tuple.h"
 #include "../../csrc/value.h"
+#include "scenario_dump.h"
 #include "scenario_queue.h"
 
 enum { LONG = 1000 };
@@ -438,5 +439,6 @@ const scenario scenarios[] = {{"save a new room", true, save_new},
                               {"map: each, reverse", false, map_each_back},
                               {"map: delete a range", true, map_delete_range},
                               {"map: delete a range from a long key", true, map_delete_long_range},
+                              DUMP_SCENARIOS,
                               QUEUE_SCENARIOS(QUEUE_SCENARIO_ENTRY)};
 const size_t scenario_count = sizeof scenarios / sizeof *scenarios;

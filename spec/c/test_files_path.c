@@ -8,7 +8,7 @@ static void check_good(ld_slice path, bool is_dir) {
   char checked[LD_PATH_MAX + 1];
   ld_file_error error = {0};
   CHECK(ld_files_check_path(path, is_dir, checked, &error) == LD_FILE_OK);
-  CHECK(strlen(checked) == path.size && memcmp(checked, path.data, path.size) == 0);
+  CHECK(ld_equal(ld_text(checked), path));
 }
 
 static void check_refused(ld_slice path, bool is_dir, const char *reason) {

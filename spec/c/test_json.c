@@ -365,7 +365,7 @@ static void test_memory(void) {
   for (int for_good = 0; for_good < 2; for_good++) {
     CHECK(fail_each(false, ld_text(binary), for_good) > 4);
     CHECK(fail_each(false, ld_text(text), for_good) > 40);
-    CHECK(fail_each(true, ld_buf_slice(&document), for_good) > 40);
+    CHECK(fail_each(true, ld_buf_slice(&document), for_good) > 4); /* its buffers grow */
   }
   cJSON_InitHooks(NULL);
   ld_buf_clear(&document);

@@ -67,7 +67,7 @@ local Collection = {}
 
 --- Raises EXISTS when the id is taken.
 ---@param document larder.Document its id is made when it is missing: a UUID that sorts by time
----@return larder.Document stored with its id
+---@return larder.Document stored `document` itself, or, where an id was made, a copy with it
 function Collection:create(document) end
 
 --- Insert or replace, whole.
