@@ -149,8 +149,8 @@ $(BUILD)/larder_port.so: $(call object,$(HELPER_C) $(CORE_C)) $(BUILD)/exports.m
 $(BUILD)/spec/libhelpers.a: $(call object,$(HELPER_C))
 	@mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 
-# A test that defines __wrap_malloc (failing_malloc.h does), decides which allocations fail; the like for other functions.
-WRAP = $(shell cat $(1) $$(grep -q 'failing_malloc\.h"' $(1) && echo spec/c/failing_malloc.h) | \
+# A test that defines __wrap_malloc (failing_malloc.h does) decides which allocations fail; the like for other functions (backup_hits.h).
+WRAP = $(shell cat $(1) $$(sed -n 's/^.include "\(failing_malloc\|backup_hits\)\.h"/spec\/c\/\1.h/p' $(1)) | \
   sed -n 's/.*__wrap_\([a-z0-9_]*\).*/-Wl,--wrap=\1/p' | sort -u)
 
 $(BUILD)/spec/test_%: $(BUILD)/obj/spec/c/test_%.o $(BUILD)/spec/libhelpers.a $(CORE)

@@ -96,6 +96,16 @@ ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context) {
   return rc;
 }
 
+ld_rc ld_engine_backup(ld_engine *engine, int file) {
+  if (engine->ops->backup != NULL) return engine->ops->backup(engine, file);
+  return ld_fail(&engine->error, LD_UNSUPPORTED, "engine %s has no backups", engine->ops->name);
+}
+
+ld_rc ld_engine_replace(const ld_engine_ops *ops, const ld_replace *replace, ld_error *error) {
+  if (ops->replace != NULL) return ops->replace(replace, error);
+  return ld_fail(error, LD_UNSUPPORTED, "engine %s keeps no files", ops->name);
+}
+
 ld_rc ld_salvage_rows(const ld_engine_ops *ops, const ld_config *config, const ld_salvage *salvage,
                       ld_error *error) {
   if (ops->salvage != NULL) return ops->salvage(config, salvage, error);

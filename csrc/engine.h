@@ -14,6 +14,7 @@
 #include "base.h"
 #include "env.h"
 #include "journal.h"
+#include "medium.h"
 #include "name.h"
 #include "salvage.h"
 
@@ -45,16 +46,6 @@ typedef struct ld_config {
   ld_slice first_key, first_value;
   bool (*check_row)(ld_slice key, ld_slice value);
 } ld_config;
-
-typedef struct ld_engine_stats {
-  uint64_t entries;     /* rows */
-  uint64_t bytes_used;  /* of the medium: pages in use, or memory */
-  uint64_t bytes_limit; /* what it may grow to without reopening; 0: no limit */
-  uint32_t readers;     /* read transactions open now, by all processes */
-} ld_engine_stats;
-
-/* One finding of `check`. `key` is the row's key where it is known, else empty; borrowed for the call. */
-typedef void (*ld_finding)(void *context, ld_slice key, const char *text);
 
 /* The table. "must": has to be there; "may": NULL gives what is said behind it. */
 typedef struct ld_engine_ops {
@@ -105,6 +96,10 @@ typedef struct ld_engine_ops {
   ld_rc (*check)(ld_engine *engine, ld_finding finding, void *context);
   /* may. Read all rows that can still be found in a damaged medium, which is neither opened nor changed. NULL: UNSUPPORTED. */
   ld_rc (*salvage)(const ld_config *config, const ld_salvage *salvage, ld_error *error);
+  /* may. Write all that is committed, packed, into the empty `file`, as a data file of the engine "lmdb"; no write waits for it. NULL or UNSUPPORTED: row by row. */
+  ld_rc (*backup)(ld_engine *engine, int file);
+  /* may. See ld_replace. NULL: UNSUPPORTED. */
+  ld_rc (*replace)(const ld_replace *replace, ld_error *error);
 } ld_engine_ops;
 
 /* What every engine's handles begin with. `engine.c's`: engines leave it alone. */
@@ -186,6 +181,9 @@ ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context);
 ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context);
 ld_rc ld_salvage_rows(const ld_engine_ops *ops, const ld_config *config, const ld_salvage *salvage,
                       ld_error *error);
+
+ld_rc ld_engine_backup(ld_engine *engine, int file);
+ld_rc ld_engine_replace(const ld_engine_ops *ops, const ld_replace *replace, ld_error *error);
 
 /* ---- for engines: reading options ---- */
 /* INVALID when an option is not among `known` (NULL-terminated); the text names the nearest and lists all. */

@@ -2,6 +2,7 @@
 #ifndef LD_LARDER_H
 #define LD_LARDER_H
 
+#include "backup.h"
 #include "base.h"
 #include "change.h"
 #include "find.h"
@@ -15,6 +16,7 @@
 #include "patch.h"
 #include "queue.h"
 #include "queue_schedule.h"
+#include "restore.h"
 #include "room.h"
 #include "room_files.h"
 #include "row.h"

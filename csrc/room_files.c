@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "folder.h"
 #include "json.h"
 #include "room_check.h"
 
@@ -345,21 +346,6 @@ typedef struct export_job {
   ld_buf text, file, temporary; /* the names with their NUL */
 } export_job;
 
-/* Make the directory and what is missing above it. 0 or errno. */
-static int make_directory(const char *path) {
-  int code = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
-  if (code != ENOENT) return code;
-  size_t size = strlen(path);
-  while (size > 0 && path[size - 1] == '/') size--;
-  while (size > 0 && path[size - 1] != '/') size--;
-  char *above = size == 0 ? NULL : strndup(path, size - 1);
-  if (above == NULL) return code;
-  code = above[0] == '\0' ? ENOENT : make_directory(above);
-  free(above);
-  if (code == 0 && mkdir(path, 0700) != 0 && errno != EEXIST) code = errno;
-  return code;
-}
-
 /* A new file under a hidden name that nobody has; its descriptor, -1 with errno. */
 static int open_temporary(export_job *job) {
   int file = -1;
@@ -413,7 +399,7 @@ static ld_rc export_room(void *context, ld_slice name, ld_slice document) {
 }
 
 static ld_rc open_directory(export_job *job) {
-  int code = make_directory(job->path);
+  int code = ld_folder_make(job->path) ? 0 : errno;
   if (code == 0) {
     job->directory = open(job->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (job->directory < 0) code = errno;

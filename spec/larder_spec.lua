@@ -8,7 +8,8 @@ describe("larder", function()
     local names = {}
     for name in pairs(larder) do names[#names + 1] = name end
     table.sort(names)
-    assert.are.equal("array copy files from_env load migrations null open q recover remove version", table.concat(names, " "))
+    assert.are.equal("array backups copy files from_env load migrations null open q recover remove restore version",
+      table.concat(names, " "))
     assert.are.equal(larder, require "larder")
   end)
 

@@ -2,6 +2,7 @@
 #include "../engines/lmdb_engine.h"
 #include "../store.h"
 #include "queue_box.h"
+#include "backup.h"
 #include "bind.h"
 #include "host.h"
 #include "verify.h"
@@ -82,6 +83,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_terminal(L, module);
   lb_open_reports(L);
   lb_open_files(L, module);
+  lb_open_backups(L, module);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);

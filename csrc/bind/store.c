@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "backup.h"
 #include "bind.h"
 #include "verify.h"
 #include "queue_box.h"
@@ -231,6 +232,7 @@ static const luaL_Reg methods[] = {
     {"on_commit", lb_on_commit},
     {"stats", lb_stats},
     {"verify", lb_verify},
+    {"backup", lb_backup},
     {"sync", sync_store},
     {"close", close_store},
     {NULL, NULL},

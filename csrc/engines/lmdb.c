@@ -14,8 +14,9 @@
 
 #include "lmdb_error.h"
 #include "lmdb_inspect.h"
-#include "lmdb_salvage.h"
 #include "lmdb_make.h"
+#include "lmdb_replace.h"
+#include "lmdb_salvage.h"
 #include "lmdb_settings.h"
 #include "lmdb_txn.h"
 
@@ -56,19 +57,6 @@ static ld_slice to_slice(MDB_val val) { return ld_bytes(val.mv_data, val.mv_size
 
 static ld_rc fail(const lmdb_txn *txn, const char *doing, int code) {
   return ld_lmdb_fail(&txn->base.engine->error, txn->env, doing, code);
-}
-
-const char *ld_lmdb_problem(void) {
-  static char text[160];
-  int major, minor, patch;
-  const char *running = mdb_version(&major, &minor, &patch);
-  bool new_enough = major == MDB_VERSION_MAJOR && minor >= MDB_VERSION_MINOR &&
-                    MDB_VERINT(major, minor, patch) >= MDB_VERINT(0, 9, 24);
-  if (new_enough) return NULL;
-  snprintf(text, sizeof text, "built for liblmdb %d.%d.%d, running %.60s is %s", MDB_VERSION_MAJOR,
-           MDB_VERSION_MINOR, MDB_VERSION_PATCH, running,
-           major > MDB_VERSION_MAJOR ? "too new: build larder again" : "too old");
-  return text;
 }
 
 /* ---- opening ---- */
@@ -459,6 +447,20 @@ static ld_rc lmdb_check(ld_engine *base, ld_finding finding, void *context) {
   return rc;
 }
 
+/* liblmdb copies a snapshot of its own; ours keeps the map as it is meanwhile. INCOMPATIBLE: it cannot pack a file that has lost pages. */
+static ld_rc lmdb_backup(ld_engine *base, int file) {
+  ld_txn *txn;
+  ld_rc rc = ld_begin(base, false, &txn);
+  if (rc != LD_OK) return rc;
+  const ld_lmdb_env *env = as_txn(txn)->env;
+  int code = mdb_env_copyfd2(env->mdb, file, MDB_CP_COMPACT);
+  rc = code == MDB_INCOMPATIBLE
+           ? ld_fail(&base->error, LD_UNSUPPORTED, "%s: cannot be packed", env->file)
+           : ld_lmdb_fail(&base->error, env, "backup", code);
+  ld_rollback(txn);
+  return rc;
+}
+
 const ld_engine_ops ld_lmdb_engine = {
     .abi = LD_ENGINE_ABI,
     .name = "lmdb",
@@ -488,4 +490,6 @@ const ld_engine_ops ld_lmdb_engine = {
     .stats = lmdb_stats,
     .check = lmdb_check,
     .salvage = ld_lmdb_salvage,
+    .backup = lmdb_backup,
+    .replace = ld_lmdb_replace,
 };

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../folder.h"
 #include "lmdb_error.h"
 #include "lmdb_inspect.h"
 
@@ -286,4 +287,56 @@ void ld_lmdb_env_leave(ld_lmdb_env *env) {
   }
   pthread_mutex_unlock(&registry_lock);
   if (last) free_env(env);
+}
+
+/* ---- exclusion ---- */
+
+/* An environment that is stale was its parent's; that process holds its own lock. */
+static bool is_open_here(const char *folder) {
+  static const char *const files[] = {"data.mdb", "lock.mdb"};
+  char path[PATH_MAX];
+  struct stat status;
+  for (size_t i = 0; i < 2; i++) {
+    if (ld_folder_path(folder, files[i], path, NULL) != LD_OK || stat(path, &status) != 0) continue;
+    for (const ld_lmdb_env *env = registry; env != NULL; env = env->next)
+      if (env->device == status.st_dev &&
+          (env->inode == status.st_ino || env->lock_inode == status.st_ino))
+        return true;
+  }
+  return false;
+}
+
+/* liblmdb has the first byte of lock.mdb under a shared lock while an environment is open. */
+static ld_rc lock_out(const char *folder, int *lock, ld_error *error) {
+  struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+  char path[PATH_MAX];
+  ld_rc rc = ld_folder_path(folder, "lock.mdb", path, error);
+  if (rc != LD_OK) return rc;
+  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+  if (file < 0) return ld_folder_fail(path, "cannot be opened", error);
+  if (fcntl(file, F_SETLK, &all) == 0) {
+    *lock = file;
+    return LD_OK;
+  }
+  if (errno == EACCES || errno == EAGAIN)
+    rc = ld_fail(error, LD_BUSY, "%s: another process has it open; close it there first", folder);
+  else
+    rc = ld_folder_fail(path, "cannot be locked", error);
+  close(file);
+  return rc;
+}
+
+ld_rc ld_lmdb_env_exclude(const char *folder, int *lock, ld_error *error) {
+  pthread_mutex_lock(&registry_lock);
+  ld_rc rc = is_open_here(folder)
+                 ? ld_fail(error, LD_MISUSE, "%s: is open in this process; close it first", folder)
+                 : lock_out(folder, lock, error);
+  if (rc != LD_OK) pthread_mutex_unlock(&registry_lock);
+  return rc;
+}
+
+void ld_lmdb_env_readmit(int lock) {
+  if (ftruncate(lock, 0) != 0) lseek(lock, 0, SEEK_SET); /* it is as its last user left it */
+  close(lock);
+  pthread_mutex_unlock(&registry_lock);
 }

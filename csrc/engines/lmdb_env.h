@@ -45,6 +45,11 @@ ld_rc ld_lmdb_env_join(const char *folder, const ld_lmdb_settings *settings, uin
 /* Closes the environment when this was the last handle; a stale one is left alone. NULL is fine. */
 void ld_lmdb_env_leave(ld_lmdb_env *env);
 
+/* Shut out everybody from the environment in `folder`, with liblmdb's own lock. MISUSE: this process has it open. BUSY: another one. Until readmit no
+** environment can be opened in this process; what waited for the lock finds nothing in lock.mdb that it could believe. */
+ld_rc ld_lmdb_env_exclude(const char *folder, int *lock, ld_error *error);
+void ld_lmdb_env_readmit(int lock);
+
 /* Keep what the parent process left behind reachable for ever, and untouched. */
 void ld_lmdb_abandon(void *what);
 

@@ -2,10 +2,13 @@
 #include "lmdb_error.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+
+#include "lmdb_engine.h"
 
 /* liblmdb calls a short write EIO; most often it is a full disk. */
 static bool is_disk_full(const ld_lmdb_env *env) {
@@ -81,4 +84,17 @@ ld_rc ld_lmdb_fail(ld_error *error, const ld_lmdb_env *env, const char *doing, i
   if (code == MDB_NOTFOUND) return LD_NOTFOUND;
   ld_rc rc = fail_code(error, env, doing, code);
   return error == NULL || env == NULL ? rc : ld_fail_in(error, "%s: ", env->folder);
+}
+
+const char *ld_lmdb_problem(void) {
+  static char text[160];
+  int major, minor, patch;
+  const char *running = mdb_version(&major, &minor, &patch);
+  bool new_enough = major == MDB_VERSION_MAJOR && minor >= MDB_VERSION_MINOR &&
+                    MDB_VERINT(major, minor, patch) >= MDB_VERINT(0, 9, 24);
+  if (new_enough) return NULL;
+  snprintf(text, sizeof text, "built for liblmdb %d.%d.%d, running %.60s is %s", MDB_VERSION_MAJOR,
+           MDB_VERSION_MINOR, MDB_VERSION_PATCH, running,
+           major > MDB_VERSION_MAJOR ? "too new: build larder again" : "too old");
+  return text;
 }

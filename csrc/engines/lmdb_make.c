@@ -15,66 +15,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../folder.h"
 #include "lmdb_error.h"
 
 #define MAKING "data.mdb.new-"
 
-static ld_rc io_failure(const char *path, const char *what, ld_error *error) {
-  int code = errno;
-  bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
-  return ld_fail(error, full ? LD_FULL : LD_IO, "%s: %s: %s", path, what, strerror(code));
-}
-
 /* ---- the folder ---- */
 
-static bool sync_folder(const char *folder) {
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno == EACCES; /* a folder may be writable and not readable */
-  bool synced = fsync(fd) == 0 || errno == EINVAL;
-  int code = errno;
-  close(fd);
-  errno = code;
-  return synced;
-}
-
-/* Make the folder `path[0..size)` unless it is there; its entry in the parent is synced. */
-static bool make_one(char *path, size_t size) {
-  char end = path[size];
-  path[size] = '\0';
-  bool made = mkdir(path, 0700) == 0, fine = made || errno == EEXIST;
-  path[size] = end;
-  if (!made) return fine;
-  while (size > 0 && path[size - 1] != '/') size--;
-  end = path[size];
-  path[size] = '\0';
-  fine = sync_folder(size == 0 ? "." : path);
-  path[size] = end;
-  return fine;
-}
-
-/* Leaves errno alone. */
-static bool is_there(const char *path) {
-  int code = errno;
-  bool there = access(path, F_OK) == 0;
-  errno = code;
-  return there;
-}
-
-static bool make_all(char *path) {
-  for (size_t i = 1; path[i - 1] != '\0'; i++)
-    if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/' && !make_one(path, i))
-      return errno == EROFS && is_there(path);
-  return true;
-}
-
 ld_rc ld_lmdb_make_folder(const char *path, bool may_create, char **folder, ld_error *error) {
-  char *copy = strdup(path);
-  if (copy == NULL) return ld_fail(error, LD_NOMEM, "%s: out of memory", path);
-  bool made = !may_create || make_all(copy);
-  free(copy);
-  if (!made) return io_failure(path, "the folder cannot be made", error);
+  if (may_create && !ld_folder_make(path))
+    return ld_folder_fail(path, "the folder cannot be made", error);
   char *whole = realpath(path, NULL);
-  if (whole == NULL) return io_failure(path, "the folder cannot be found", error);
+  if (whole == NULL) return ld_folder_fail(path, "the folder cannot be found", error);
   struct stat status;
   if (stat(whole, &status) == 0 && S_ISDIR(status.st_mode)) {
     *folder = whole;
@@ -132,7 +84,7 @@ static ld_rc build(ld_lmdb_env *made, const char *file, const ld_config *config,
   ld_rc rc = fill(made, config, error);
   mdb_env_close(made->mdb);
   if (rc != LD_OK || give_name(made->file, file) || errno == EEXIST) return rc;
-  return io_failure(file, "cannot be made", error);
+  return ld_folder_fail(file, "cannot be made", error);
 }
 
 ld_rc ld_lmdb_make(char *folder, const ld_config *config, ld_error *error) {
@@ -149,7 +101,8 @@ ld_rc ld_lmdb_make(char *folder, const ld_config *config, ld_error *error) {
   made.file = making;
   ld_rc rc = build(&made, file, config, error);
   unlink(making);
-  if (rc == LD_OK && !sync_folder(folder)) return io_failure(folder, "cannot be synced", error);
+  if (rc == LD_OK && !ld_folder_sync(folder))
+    return ld_folder_fail(folder, "cannot be synced", error);
   return rc;
 }
 

@@ -6,13 +6,15 @@
 ---
 --- Every failure is raised as an error object (see larder.Error in types.lua); what is absent is nil.
 local core = require "larder.core"
+local backups = require "larder.backups"
 local config = require "larder.config"
 local copy = require "larder.copy"
 local dump = require "larder.dump"
 local migrate = require "larder.migrate"
-local recover = require "larder.recover"
 local files = require "larder.files"
 local query = require "larder.query"
+local recover = require "larder.recover"
+local restore = require "larder.restore"
 require "larder.fluent"
 require "larder.upgrade"
 require "larder.worker"
@@ -81,6 +83,26 @@ end
 ---@return larder.Migrations
 function larder.migrations(store, from, options)
   return migrate.new(store, from, options)
+end
+
+--- A folder of backups. With `keep` and `days` a backup goes when it is neither among the `keep` newest nor younger than `days`;
+--- without both none goes. The last good one never goes. Raises INVALID.
+---@param folder string made by the first `take`
+---@param options? { keep: integer?, days: number? }
+---@return larder.Backups
+function larder.backups(folder, options)
+  return backups(folder, options)
+end
+
+--- Put a backup in the place of an LMDB store, which nobody may have open. It is verified first, beside the store's data, and takes
+--- their place in one step; what was there is kept in `<to>.quarantine/<time>`.
+--- Raises INVALID (no backup), CORRUPT, UNSUPPORTED (of a newer version), MISUSE
+--- (open in this process), BUSY (open in another one), FULL, IO; then nothing has changed.
+---@param path string of the backup
+---@param to string the folder of the store; made when missing; "lmdb:./data" too
+---@return larder.Restored
+function larder.restore(path, to)
+  return restore(path, to, "larder.restore")
 end
 
 --- Save what can still be read of a damaged LMDB store into a new one. The damaged one is read only; nothing may have it open.

@@ -1,0 +1,250 @@
+/* backup.c -- see backup.h.
+**
+** All of the work is done in a forked process, in a stage beside the backup's place: first the source's structure is walked, since liblmdb may not survive damage there; then it is
+** copied; then the copy is opened and verified. This process only gives it its name. */
+#include "backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apart.h"
+#include "backup_judge.h"
+#include "backup_rows.h"
+#include "folder.h"
+#include "json.h"
+#include "stage.h"
+#include "store.h"
+#include "value.h"
+
+enum { LABEL_MOST = 1 << 16 };
+
+/* ---- labels ---- */
+
+static void write_count(ld_buf *label, const char *name, uint64_t count) {
+  ld_write_text(label, name);
+  ld_write_int(label, (int64_t)count);
+}
+
+static void write_label(const ld_engine *store, int64_t at, uint64_t bytes,
+                        const ld_judgement *judgement, ld_buf *label) {
+  ld_write_map(label, 11);
+  ld_write_text(label, "larder");
+  ld_write_text(label, "backup");
+  ld_write_text(label, "format");
+  ld_write_int(label, LD_BACKUP_FORMAT);
+  ld_write_text(label, "at");
+  ld_write_int(label, at);
+  ld_write_text(label, "made_by");
+  ld_write_text(label, LD_VERSION);
+  ld_write_text(label, "engine");
+  ld_write_text(label, store->ops->name);
+  write_count(label, "bytes", bytes);
+  write_count(label, "rows", judgement->report.rows);
+  write_count(label, "rooms", judgement->report.rooms);
+  write_count(label, "documents", judgement->report.documents);
+  write_count(label, "keys", judgement->report.keys);
+  ld_write_text(label, "hash");
+  ld_write_text(label, judgement->hash);
+}
+
+static ld_rc save_label(const char *folder, ld_slice label, ld_error *error) {
+  char path[PATH_MAX];
+  ld_buf text = {0};
+  ld_rc rc = ld_folder_path(folder, LD_BACKUP_LABEL, path, error);
+  if (rc == LD_OK) rc = ld_json_print(label, true, &text, error);
+  if (rc == LD_OK && !ld_folder_write_file(path, ld_buf_slice(&text)))
+    rc = ld_folder_fail(path, "cannot be written", error);
+  ld_buf_clear(&text);
+  return rc;
+}
+
+static bool read_field(ld_slice label, const char *name, ld_token *token) {
+  ld_slice value;
+  return ld_value_field(label, name, &value) && ld_value_next(&value, token);
+}
+
+static bool has_count(ld_slice label, const char *name, int64_t *count) {
+  ld_token token;
+  if (!read_field(label, name, &token) || token.kind != LD_INT || token.integer < 0) return false;
+  *count = token.integer;
+  return true;
+}
+
+static ld_rc check_label(const char *path, ld_slice label, ld_error *error) {
+  ld_token token;
+  int64_t format, count;
+  if (!read_field(label, "larder", &token) || !ld_is_string(&token) ||
+      !ld_equal(token.bytes, ld_text("backup")) || !has_count(label, "format", &format))
+    return ld_fail(error, LD_INVALID, "%s: is no label of a backup", path);
+  if (format != LD_BACKUP_FORMAT)
+    return ld_fail(error, LD_UNSUPPORTED,
+                   "%s: the backup has format %lld, this version of larder reads format %d", path,
+                   (long long)format, LD_BACKUP_FORMAT);
+  if (has_count(label, "at", &count) && has_count(label, "bytes", &count) &&
+      has_count(label, "rows", &count) && read_field(label, "hash", &token) &&
+      ld_is_string(&token) && token.bytes.size == (size_t)2 * LD_HASH)
+    return LD_OK;
+  return ld_fail(error, LD_CORRUPT, "%s: is damaged: fields are missing", path);
+}
+
+static ld_rc read_label(const char *path, ld_buf *label, ld_error *error) {
+  ld_buf text = {0};
+  ld_rc rc = LD_OK;
+  size_t start = label->size;
+  if (!ld_folder_read_file(path, LABEL_MOST, &text)) {
+    int code = errno;
+    rc = ld_folder_fail(path, "cannot be read", error);
+    if (code == ENOENT || code == ENOTDIR)
+      rc = ld_fail(error, LD_INVALID, "%s: is not there, so this is no backup", path);
+    if (code == EFBIG) rc = ld_fail(error, LD_CORRUPT, "%s: is damaged: is too long", path);
+  }
+  if (rc == LD_OK && ld_json_parse(ld_buf_slice(&text), label, error) != LD_OK) {
+    rc = error == NULL ? LD_CORRUPT : ld_fail_in(error, "%s: is damaged: ", path);
+    if (error != NULL && rc == LD_INVALID) rc = error->rc = LD_CORRUPT;
+  }
+  ld_buf_clear(&text);
+  if (rc != LD_OK) return rc;
+  return check_label(path, ld_bytes(label->data + start, label->size - start), error);
+}
+
+ld_rc ld_backup_read(const char *path, ld_buf *label, ld_error *error) {
+  char file[PATH_MAX];
+  struct stat status;
+  int64_t bytes = 0;
+  size_t start = label->size;
+  ld_rc rc = ld_folder_path(path, LD_BACKUP_LABEL, file, error);
+  if (rc == LD_OK) rc = read_label(file, label, error);
+  if (rc == LD_OK) rc = ld_folder_path(path, LD_BACKUP_DATA, file, error);
+  if (rc != LD_OK) return rc;
+  has_count(ld_bytes(label->data + start, label->size - start), "bytes", &bytes);
+  if (stat(file, &status) != 0)
+    return ld_fail(error, LD_CORRUPT, "%s: cannot be found: %s", file, strerror(errno));
+  if (status.st_size == bytes) return LD_OK;
+  return ld_fail(error, LD_CORRUPT, "%s: has %lld bytes, expected %lld", file,
+                 (long long)status.st_size, (long long)bytes);
+}
+
+/* ---- checking ---- */
+
+/* In the other process. */
+static ld_rc compare(void *context, ld_buf *answer, ld_error *error) {
+  const char *path = context;
+  ld_judgement judgement;
+  ld_token hash;
+  int64_t rows = -1;
+  ld_rc rc = ld_backup_read(path, answer, error);
+  if (rc == LD_OK) rc = ld_backup_judge(path, &judgement, error);
+  if (rc != LD_OK) return rc;
+  has_count(ld_buf_slice(answer), "rows", &rows);
+  read_field(ld_buf_slice(answer), "hash", &hash);
+  if ((uint64_t)rows == judgement.report.rows && ld_equal(hash.bytes, ld_text(judgement.hash)))
+    return LD_OK;
+  return ld_fail(error, LD_CORRUPT, "%s: its rows are not those that its label tells of", path);
+}
+
+ld_rc ld_backup_check(const char *path, ld_buf *label, ld_error *error) {
+  return ld_apart_run(path, compare, (void *)(uintptr_t)path, label, error);
+}
+
+/* ---- making ---- */
+
+typedef struct making {
+  ld_engine *store;
+  const char *folder;
+  int64_t at;
+} making;
+
+static void note_damage(void *context, ld_slice key, const char *text) {
+  ld_error *first = context;
+  ld_quoted quoted;
+  if (first->rc != LD_OK) return;
+  ld_fail(first, LD_CORRUPT, "the store is damaged: %s%s%.200s",
+          key.size == 0 ? "" : ld_quote(key, quoted), key.size == 0 ? "" : ": ", text);
+}
+
+static ld_rc check_source(ld_engine *store, ld_error *error) {
+  ld_error first = {.rc = LD_OK};
+  ld_rc rc = ld_check_structure(store, note_damage, &first);
+  if (rc == LD_UNSUPPORTED) return LD_OK; /* a format that is not known here */
+  if (rc != LD_OK) first = store->error;
+  if (first.rc == LD_OK) return LD_OK;
+  *error = first;
+  return first.rc;
+}
+
+/* BUSY: another process has grown the map meanwhile. */
+static ld_rc write_packed(ld_engine *store, int file) {
+  enum { TRIES = 5 };
+  ld_rc rc = LD_BUSY;
+  for (int i = 0; rc == LD_BUSY && i < TRIES; i++) {
+    if (i > 0 && (ftruncate(file, 0) != 0 || lseek(file, 0, SEEK_SET) != 0))
+      return ld_folder_fail(LD_BACKUP_DATA, "cannot be written", &store->error);
+    rc = ld_engine_backup(store, file);
+  }
+  return rc;
+}
+
+static ld_rc write_data(const making *m, uint64_t *bytes, ld_error *error) {
+  char path[PATH_MAX], rows[PATH_MAX];
+  struct stat status;
+  ld_rc rc = ld_folder_path(m->folder, LD_BACKUP_DATA, path, error);
+  if (rc == LD_OK) rc = ld_folder_path(m->folder, "rows", rows, error);
+  if (rc != LD_OK) return rc;
+  int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return ld_folder_fail(path, "cannot be made", error);
+  rc = write_packed(m->store, file);
+  if (rc != LD_OK) *error = m->store->error;
+  if (rc == LD_UNSUPPORTED)
+    rc = ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0
+             ? ld_backup_rows(m->store, rows, file, error)
+             : ld_folder_fail(path, "cannot be written", error);
+  if (rc == LD_OK && (fsync(file) != 0 || fstat(file, &status) != 0))
+    rc = ld_folder_fail(path, "cannot be synced", error);
+  if (close(file) != 0 && rc == LD_OK) rc = ld_folder_fail(path, "cannot be written", error);
+  if (rc == LD_OK) *bytes = (uint64_t)status.st_size;
+  return rc;
+}
+
+/* In the other process, where the program's log and clock are not to be called. */
+static ld_rc write_and_verify(void *context, ld_buf *answer, ld_error *error) {
+  making *m = context;
+  ld_judgement judgement;
+  uint64_t bytes = 0;
+  m->store->env = ld_env_system();
+  ld_rc rc = check_source(m->store, error);
+  if (rc == LD_OK) rc = write_data(m, &bytes, error);
+  if (rc == LD_OK) rc = ld_backup_judge(m->folder, &judgement, error);
+  if (rc == LD_OK) write_label(m->store, m->at, bytes, &judgement, answer);
+  if (rc == LD_OK) rc = save_label(m->folder, ld_buf_slice(answer), error);
+  if ((m->store->ops->promises & LD_SHARED) != 0) ld_engine_close(m->store);
+  return rc;
+}
+
+static ld_rc drop_lock_file(const char *folder, ld_error *error) {
+  char path[PATH_MAX];
+  ld_rc rc = ld_folder_path(folder, "lock.mdb", path, error);
+  if (rc == LD_OK && unlink(path) != 0 && errno != ENOENT)
+    rc = ld_folder_fail(path, "cannot be removed", error);
+  return rc;
+}
+
+ld_rc ld_backup_make(ld_engine *store, const char *path, int64_t at, ld_buf *label) {
+  struct stat status;
+  char above[PATH_MAX];
+  ld_stage stage = {NULL, -1};
+  ld_error *error = &store->error;
+  if (lstat(path, &status) == 0)
+    return ld_fail(error, LD_EXISTS, "%s: is there already; choose another path", path);
+  ld_folder_above(path, above);
+  ld_rc rc = ld_stage_make(above, &stage, error);
+  if (rc != LD_OK) return rc;
+  making m = {.store = store, .folder = stage.path, .at = at};
+  rc = ld_apart_run("backup", write_and_verify, &m, label, error);
+  if (rc == LD_OK) rc = drop_lock_file(stage.path, error);
+  if (rc == LD_OK) rc = ld_stage_publish(&stage, path, error);
+  ld_stage_remove(&stage);
+  return rc;
+}

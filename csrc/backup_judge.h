@@ -1,0 +1,16 @@
+/* backup_judge.h -- what a store in a folder is worth: opened, verified, hashed. Private to backups; to be called in a process of its own (apart.h). */
+#ifndef LD_BACKUP_JUDGE_H
+#define LD_BACKUP_JUDGE_H
+
+#include "engine.h"
+#include "verify.h"
+
+typedef struct ld_judgement {
+  ld_verify_report report;
+  char hash[2 * LD_HASH + 1];
+} ld_judgement;
+
+/* CORRUPT: something is wrong, and what. INVALID: no store of ours. UNSUPPORTED: of a newer version. */
+ld_rc ld_backup_judge(const char *folder, ld_judgement *judgement, ld_error *error);
+
+#endif

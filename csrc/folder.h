@@ -1,0 +1,30 @@
+/* folder.h -- folders and files on the disk: made, synced, copied, removed. Not for what others may change meanwhile.
+**
+** Functions that return false leave the reason in errno. */
+#ifndef LD_FOLDER_H
+#define LD_FOLDER_H
+
+#include "base.h"
+
+/* The text for errno: "`path`: `what`: No space left on device". FULL for a full disk, NOMEM, else IO. */
+ld_rc ld_folder_fail(const char *path, const char *what, ld_error *error);
+/* Write "`folder`/`name`" into `path`, of PATH_MAX bytes. TOOBIG. */
+ld_rc ld_folder_path(const char *folder, const char *name, char *path, ld_error *error);
+
+/* Make the folder and its parents (mode 0700) where missing; the entries of new ones are synced. */
+bool ld_folder_make(const char *path);
+/* Make what is there outlive a power loss: names of a folder, bytes of a file. */
+bool ld_folder_sync(const char *path);
+bool ld_folder_sync_file(const char *path);
+/* The folder that `path` is in, into `above`, of PATH_MAX bytes. */
+void ld_folder_above(const char *path, char *above);
+/* Copy a regular file into a new one, synced. EEXIST; then, as after any failure, nothing is left of this one. */
+bool ld_folder_copy_file(const char *from, const char *to);
+/* Write a new file, synced. */
+bool ld_folder_write_file(const char *path, ld_slice bytes);
+/* Append what a file holds; EFBIG past `most` bytes. */
+bool ld_folder_read_file(const char *path, size_t most, ld_buf *bytes);
+/* Remove the folder and all below it; links are not followed. What is not there is fine. */
+bool ld_folder_remove(const char *path);
+
+#endif
