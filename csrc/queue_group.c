@@ -140,6 +140,7 @@ ld_rc queue_first_of_group(queue_work *work, const queue_group *of, int64_t job[
   ld_rc rc = queue_first_of(work, ld_buf_slice(&key), &row);
   ld_slice rest =
       rc == LD_OK ? ld_bytes(row.key.data + key.size, row.key.size - key.size) : LD_SLICE_NONE;
+  if (rest.size > 0 && rest.data[0] == 0xff) return LD_NOTFOUND; /* of a name that goes on */
   for (int i = 0; rc == LD_OK && i < 3; i++) {
     ld_part part;
     if (ld_tuple_next(&rest, &part, NULL) != LD_OK || part.kind != LD_PART_INT)
