@@ -1,8 +1,9 @@
---- Damages of the queues that spec/queue_verify_spec.lua fills: what is done to their rows; then what has to be found: kind, where, text; and whether repair puts it right.
+--- Damages of the queues that spec/queue_verify_spec.lua fills: what is done to their rows; then what has to be found: kind, where,
+--- text; and whether repair puts it right.
 --- `s` has the numbers of the queues and the ids of jobs.
 local raw = require "raw_rows"
 
-local CLAIM, READY, LANE, JOB, DELAYED, FINISHED, KEY, WINDOW, SCHEDULE, GROUP, GROUPED, WAKE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+local CLAIM, READY, LANE, JOB, DELAYED, FINISHED, KEY, SCHEDULE, GROUP, GROUPED, WAKE = 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12
 local lasting = false -- jobs, ids, schedules and the queue's options follow from nothing
 
 local function row(number, ...) return raw.key("job", number, ...) end

@@ -1,4 +1,5 @@
--- store:verify of queues: each kind of damage, made by writing raw rows, is found and named; what follows from the jobs is put right; sound queues have none.
+-- store:verify of queues: each kind of damage, made by writing raw rows, is found and named; what follows from the jobs is put
+-- right; sound queues have none.
 local damages = require "queue_damages"
 local larder = require "larder"
 local raw = require "raw_rows"
