@@ -292,7 +292,8 @@ static bool skip_number(key_reader *reader, int tag) {
 static bool skip_string(key_reader *reader) {
   for (int byte; (byte = peek(reader, 0)) >= 0; reader->at++) {
     if (byte != TAG_END) continue;
-    if (peek(reader, 1) == TAG_END) return skip_bytes(reader, 2);
+    int next = peek(reader, 1);
+    if (next <= TAG_END) return next == TAG_END && skip_bytes(reader, 2);
     reader->at++;
   }
   return false;

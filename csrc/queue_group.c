@@ -5,21 +5,9 @@
 ** READY, and under which time it is in WAKE, when it waits for its rate. refresh() makes head and WAKE agree with the rest; it is called after each change.
 ** A group that has claims to remember, and nothing else, is in WAKE to be forgotten.
 ** Its name is a tuple: 0 and its value, or 1 and the hash of that when it is no short scalar. */
-#include "queue_row.h"
+#include "queue_group.h"
 
-enum { GROUP_NAME = 160, SHORT = 64 };
-
-typedef struct group {
-  uint8_t name[GROUP_NAME];
-  size_t name_size;
-  int64_t running;
-  bool has_head;
-  int64_t head[3]; /* priority, run_at, id */
-  int64_t wake;    /* 0: not in WAKE */
-  queue_rate rate;
-} group;
-
-static bool by_group(const queue_work *work) { return work->options.limit.by[0] != 0; }
+enum { SHORT = 64 };
 
 /* ---- the rows of a group ---- */
 
@@ -33,7 +21,7 @@ static void add_scalar(ld_buf *key, const ld_token *token) {
   }
 }
 
-static void name_group(const queue_work *work, ld_slice data, group *of) {
+void queue_name_group(const queue_work *work, ld_slice data, queue_group *of) {
   uint8_t hash[LD_HASH];
   ld_buf name = {.data = of->name, .capacity = sizeof of->name};
   ld_token token = {.kind = LD_NIL};
@@ -53,14 +41,13 @@ static void name_group(const queue_work *work, ld_slice data, group *of) {
   of->name_size = name.size;
 }
 
-/* The key of the kind with the group's name behind it. */
-static ld_buf group_key(queue_space space, const queue_work *work, int kind, const group *of) {
+ld_buf queue_group_key(queue_space space, const queue_work *work, int kind, const queue_group *of) {
   ld_buf key = queue_key(space, work, kind);
   ld_buf_add(&key, ld_bytes(of->name, of->name_size));
   return key;
 }
 
-static ld_rc read_group(queue_work *work, ld_slice rest, group *of) {
+ld_rc queue_read_group(queue_work *work, ld_slice rest, queue_group *of) {
   int64_t has_head;
   bool sound = queue_take_int(&rest, &of->running) && queue_take_int(&rest, &has_head);
   for (int i = 0; sound && has_head != 0 && i < 3; i++) sound = queue_take_int(&rest, &of->head[i]);
@@ -70,28 +57,28 @@ static ld_rc read_group(queue_work *work, ld_slice rest, group *of) {
   return LD_OK;
 }
 
-static ld_rc load_group(queue_work *work, group *of) {
+ld_rc queue_load_group(queue_work *work, queue_group *of) {
   queue_space space;
   ld_row row;
-  ld_buf key = group_key(space, work, QUEUE_GROUP, of);
+  ld_buf key = queue_group_key(space, work, QUEUE_GROUP, of);
   of->running = of->wake = 0;
   of->has_head = false;
   of->rate.count = 0;
   ld_rc rc = ld_row_get(work->txn, ld_buf_slice(&key), &row);
-  return rc == LD_OK ? read_group(work, row.payload, of) : rc == LD_NOTFOUND ? LD_OK : rc;
+  return rc == LD_OK ? queue_read_group(work, row.payload, of) : rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
-static ld_rc load_group_of(queue_work *work, const ld_job *job, group *of) {
-  name_group(work, job->data, of);
-  return load_group(work, of);
+static ld_rc load_group_of(queue_work *work, const ld_job *job, queue_group *of) {
+  queue_name_group(work, job->data, of);
+  return queue_load_group(work, of);
 }
 
 /* One that says nothing goes. */
-static ld_rc save_group(queue_work *work, const group *of) {
+static ld_rc save_group(queue_work *work, const queue_group *of) {
   queue_space space;
   uint8_t room[64 + QUEUE_SLOTS * 20];
   ld_buf payload = {.data = room, .capacity = sizeof room};
-  ld_buf key = group_key(space, work, QUEUE_GROUP, of);
+  ld_buf key = queue_group_key(space, work, QUEUE_GROUP, of);
   if (of->running == 0 && !of->has_head && of->wake == 0 && of->rate.count == 0) {
     ld_rc rc = ld_row_del(work->txn, ld_buf_slice(&key));
     return rc == LD_NOTFOUND ? LD_OK : rc;
@@ -117,7 +104,7 @@ static ld_rc del_ready(queue_work *work, const int64_t job[3]) {
   return ld_row_del(work->txn, queue_key3(space, work, QUEUE_READY, job[0], job[1], job[2]));
 }
 
-static ld_rc set_head(queue_work *work, group *of, const int64_t *head) {
+static ld_rc set_head(queue_work *work, queue_group *of, const int64_t *head) {
   bool same = of->has_head && head != NULL && memcmp(of->head, head, sizeof of->head) == 0;
   ld_rc rc = of->has_head && !same ? del_ready(work, of->head) : LD_OK;
   if (rc == LD_NOTFOUND) rc = queue_damaged(work->txn, "a group");
@@ -127,7 +114,7 @@ static ld_rc set_head(queue_work *work, group *of, const int64_t *head) {
   return rc;
 }
 
-static ld_rc set_wake(queue_work *work, group *of, int64_t at) {
+static ld_rc set_wake(queue_work *work, queue_group *of, int64_t at) {
   queue_space space;
   ld_rc rc = LD_OK;
   for (int step = 0; step < 2 && rc == LD_OK && of->wake != at; step++) {
@@ -146,14 +133,14 @@ static ld_rc set_wake(queue_work *work, group *of, int64_t at) {
   return rc;
 }
 
-/* The first job of the group that waits. NOTFOUND. */
-static ld_rc first_waiting(queue_work *work, const group *of, int64_t job[3]) {
+ld_rc queue_first_of_group(queue_work *work, const queue_group *of, int64_t job[3]) {
   queue_space space;
   ld_row row;
-  ld_buf key = group_key(space, work, QUEUE_GROUPED, of);
+  ld_buf key = queue_group_key(space, work, QUEUE_GROUPED, of);
   ld_rc rc = queue_first_of(work, ld_buf_slice(&key), &row);
   ld_slice rest =
       rc == LD_OK ? ld_bytes(row.key.data + key.size, row.key.size - key.size) : LD_SLICE_NONE;
+  if (rest.size > 0 && rest.data[0] == 0xff) return LD_NOTFOUND; /* of a name that goes on */
   for (int i = 0; rc == LD_OK && i < 3; i++) {
     ld_part part;
     if (ld_tuple_next(&rest, &part, NULL) != LD_OK || part.kind != LD_PART_INT)
@@ -164,18 +151,18 @@ static ld_rc first_waiting(queue_work *work, const group *of, int64_t job[3]) {
 }
 
 /* When to look at a group again: for its rate, or to forget it. 0: not before something happens. */
-static int64_t wake_at(const queue_work *work, const group *of, bool held, int64_t free_at) {
+static int64_t wake_at(const queue_work *work, const queue_group *of, bool held, int64_t free_at) {
   if (held) return free_at;
   if (of->rate.count == 0) return 0;
   if (of->wake > work->now) return of->wake;
   return queue_later(of->rate.slots[of->rate.count - 1].at, work->options.limit.per_ms);
 }
 
-static ld_rc refresh(queue_work *work, group *of) {
+static ld_rc refresh(queue_work *work, queue_group *of) {
   const ld_queue_limit *limit = &work->options.limit;
   int64_t first[3], free_at = queue_rate_free_at(&of->rate, limit, work->now);
   bool full = limit->concurrency > 0 && of->running >= limit->concurrency;
-  ld_rc rc = first_waiting(work, of, first);
+  ld_rc rc = queue_first_of_group(work, of, first);
   if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
   bool waits = rc == LD_OK, may = waits && !full && free_at <= work->now;
   rc = set_head(work, of, may ? first : NULL);
@@ -183,9 +170,9 @@ static ld_rc refresh(queue_work *work, group *of) {
   return rc == LD_OK ? save_group(work, of) : rc;
 }
 
-static ld_slice grouped_key(queue_space space, const queue_work *work, const group *of,
+static ld_slice grouped_key(queue_space space, const queue_work *work, const queue_group *of,
                             const ld_job *job) {
-  ld_buf key = group_key(space, work, QUEUE_GROUPED, of);
+  ld_buf key = queue_group_key(space, work, QUEUE_GROUPED, of);
   ld_tuple_int(&key, job->priority);
   ld_tuple_int(&key, job->run_at);
   ld_tuple_int(&key, job->id);
@@ -196,8 +183,9 @@ static ld_slice grouped_key(queue_space space, const queue_work *work, const gro
 
 ld_rc queue_add_ready(queue_work *work, const ld_job *job) {
   queue_space space;
-  group of;
-  if (!by_group(work)) return put_ready(work, (int64_t[]){job->priority, job->run_at, job->id});
+  queue_group of;
+  if (!queue_has_groups(work))
+    return put_ready(work, (int64_t[]){job->priority, job->run_at, job->id});
   ld_rc rc = load_group_of(work, job, &of);
   if (rc == LD_OK)
     rc = ld_row_put_plain(work->txn, grouped_key(space, work, &of, job), LD_SLICE_NONE);
@@ -206,16 +194,17 @@ ld_rc queue_add_ready(queue_work *work, const ld_job *job) {
 
 ld_rc queue_del_ready(queue_work *work, const ld_job *job) {
   queue_space space;
-  group of;
-  if (!by_group(work)) return del_ready(work, (int64_t[]){job->priority, job->run_at, job->id});
+  queue_group of;
+  if (!queue_has_groups(work))
+    return del_ready(work, (int64_t[]){job->priority, job->run_at, job->id});
   ld_rc rc = load_group_of(work, job, &of);
   if (rc == LD_OK) rc = ld_row_del(work->txn, grouped_key(space, work, &of, job));
   return rc == LD_OK ? refresh(work, &of) : rc;
 }
 
 ld_rc queue_group_began(queue_work *work, const ld_job *job) {
-  group of;
-  if (!by_group(work)) {
+  queue_group of;
+  if (!queue_has_groups(work)) {
     queue_rate_add(&work->tally.rate, &work->options.limit, work->now);
     return LD_OK;
   }
@@ -226,8 +215,8 @@ ld_rc queue_group_began(queue_work *work, const ld_job *job) {
 }
 
 ld_rc queue_group_ended(queue_work *work, const ld_job *job) {
-  group of;
-  if (!by_group(work)) return LD_OK;
+  queue_group of;
+  if (!queue_has_groups(work)) return LD_OK;
   ld_rc rc = load_group_of(work, job, &of);
   if (rc == LD_OK && of.running == 0) rc = queue_damaged(work->txn, "a group");
   of.running--;
@@ -237,7 +226,7 @@ ld_rc queue_group_ended(queue_work *work, const ld_job *job) {
 bool queue_is_open(queue_work *work, int64_t *from) {
   const ld_queue_limit *limit = &work->options.limit;
   *from = work->tally.paused ? INT64_MAX : work->now;
-  if (work->tally.paused || by_group(work)) return !work->tally.paused;
+  if (work->tally.paused || queue_has_groups(work)) return !work->tally.paused;
   if (limit->concurrency > 0 && work->tally.states[LD_JOB_RUNNING] >= (uint64_t)limit->concurrency)
     *from = INT64_MAX;
   else
@@ -251,7 +240,7 @@ bool queue_is_open(queue_work *work, int64_t *from) {
 static ld_rc wake_group(queue_work *work) {
   ld_row row;
   ld_slice name;
-  group of;
+  queue_group of;
   int64_t at;
   work->tally.due[QUEUE_DUE_WAKE] = INT64_MAX;
   work->changed = true;
@@ -264,7 +253,7 @@ static ld_rc wake_group(queue_work *work) {
   if (name.size > sizeof of.name) return queue_damaged(work->txn, "a group");
   memcpy(of.name, name.data, name.size);
   of.name_size = name.size;
-  rc = load_group(work, &of);
+  rc = queue_load_group(work, &of);
   return rc == LD_OK ? refresh(work, &of) : rc;
 }
 
@@ -278,7 +267,7 @@ ld_rc queue_wake_groups(queue_work *work) {
 
 /* ---- other limits ---- */
 
-static ld_rc del_kind(queue_work *work, int kind) {
+ld_rc queue_del_kind(queue_work *work, int kind) {
   queue_space space;
   uint64_t count;
   ld_buf prefix = queue_key(space, work, kind);
@@ -290,7 +279,7 @@ static ld_rc regroup_job(queue_work *work, int64_t id) {
   queue_claim claim;
   ld_rc rc = queue_find(work, id, &job, &claim);
   if (rc == LD_OK && job.state == LD_JOB_READY) return queue_add_ready(work, &job);
-  if (rc != LD_OK || job.state != LD_JOB_RUNNING || !by_group(work)) return rc;
+  if (rc != LD_OK || job.state != LD_JOB_RUNNING || !queue_has_groups(work)) return rc;
   return queue_group_began(work, &job);
 }
 
@@ -315,9 +304,9 @@ ld_rc queue_regroup(queue_work *work, const ld_queue_limit *before) {
   static const int kinds[] = {QUEUE_READY, QUEUE_GROUP, QUEUE_GROUPED, QUEUE_WAKE};
   uint64_t head;
   ld_rc rc = LD_OK;
-  if (before->by[0] == 0 && !by_group(work)) return LD_OK;
+  if (before->by[0] == 0 && !queue_has_groups(work)) return LD_OK;
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds && rc == LD_OK; i++)
-    rc = del_kind(work, kinds[i]);
+    rc = queue_del_kind(work, kinds[i]);
   if (rc == LD_OK) rc = ld_sequence_next(work->txn, &head);
   if (rc != LD_OK) return rc;
   work->tally.head = (int64_t)head;

@@ -8,16 +8,20 @@
 
 enum { CANCELLED = 1, LANE = 2, KEYED = 4 };
 
-ld_rc queue_read_claim(ld_txn *txn, ld_slice payload, queue_claim *claim) {
+bool queue_decode_claim(ld_slice payload, queue_claim *claim) {
   int64_t flags;
   if (!queue_take_int(&payload, &claim->token) || !queue_take_int(&payload, &claim->attempt) ||
       !queue_take_int(&payload, &claim->claimed_at) ||
       !queue_take_int(&payload, &claim->lease_until) || !queue_take_int(&payload, &flags))
-    return queue_damaged(txn, "a claim");
+    return false;
   claim->cancelled = (flags & CANCELLED) != 0;
   claim->lane = (flags & LANE) != 0;
   claim->keyed = (flags & KEYED) != 0;
-  return LD_OK;
+  return true;
+}
+
+ld_rc queue_read_claim(ld_txn *txn, ld_slice payload, queue_claim *claim) {
+  return queue_decode_claim(payload, claim) ? LD_OK : queue_damaged(txn, "a claim");
 }
 
 ld_rc queue_get_claim(queue_work *work, int64_t id, queue_claim *claim) {

@@ -75,6 +75,7 @@ typedef struct queue_claim {
 } queue_claim;
 
 ld_rc queue_get_claim(queue_work *work, int64_t id, queue_claim *claim); /* NOTFOUND */
+bool queue_decode_claim(ld_slice payload, queue_claim *claim);
 ld_rc queue_read_claim(ld_txn *txn, ld_slice payload, queue_claim *claim);
 ld_rc queue_put_claim(queue_work *work, int64_t id, const queue_claim *claim);
 ld_rc queue_del_claim(queue_work *work, int64_t id);
@@ -126,6 +127,8 @@ ld_rc queue_claim_some(queue_work *work, const ld_claim *claim, ld_job_visit vis
                        size_t *count);
 /* All schedules that are due. (queue_schedule.c) */
 ld_rc queue_tick(queue_work *work);
+/* Whether the row of a schedule is sound, and when it is due. CORRUPT, INVALID. */
+ld_rc queue_check_schedule(ld_txn *txn, ld_slice payload, int64_t *next);
 
 /* ---- the jobs in a state (queue_walk.c) ---- */
 
@@ -152,6 +155,15 @@ void queue_walk_end(queue_walk *walk);
 
 /* ---- unique keys (queue_unique.c) ---- */
 
+typedef struct queue_key_row {
+  int64_t id, until;
+  bool finished;
+} queue_key_row;
+
+bool queue_decode_key(ld_slice payload, queue_key_row *row);
+ld_rc queue_get_key(queue_work *work, ld_slice key, queue_key_row *row); /* NOTFOUND */
+ld_slice queue_window_key(queue_space space, const queue_work *work, int64_t until, ld_slice key);
+
 /* Take the key for the job `id`. `*holder` is `id`, or the other job that has it. */
 ld_rc queue_take_key(queue_work *work, ld_slice key, int64_t id, int64_t within_ms,
                      int64_t *holder);
@@ -164,6 +176,7 @@ ld_rc queue_close_windows(queue_work *work);
 
 /* ---- ready jobs and limits (queue_group.c) ---- */
 
+ld_rc queue_del_kind(queue_work *work, int kind);
 ld_rc queue_add_ready(queue_work *work, const ld_job *job);
 ld_rc queue_del_ready(queue_work *work, const ld_job *job); /* NOTFOUND */
 /* A job of its group began to run, or stopped. */

@@ -114,6 +114,18 @@ ld_rc queue_tick(queue_work *work) {
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
+ld_rc queue_check_schedule(ld_txn *txn, ld_slice payload, int64_t *next) {
+  schedule_row row;
+  ld_cron cron;
+  ld_error *error = &txn->engine->error;
+  ld_rc rc = decode(txn, payload, &row);
+  if (rc == LD_OK) rc = ld_value_check(row.job.data, error);
+  if (rc == LD_OK && row.schedule.every_ms < 0) rc = queue_damaged(txn, "a schedule");
+  if (rc == LD_OK && row.schedule.every_ms == 0) rc = ld_cron_read(row.schedule.cron, &cron, error);
+  if (rc == LD_OK) *next = row.next;
+  return rc;
+}
+
 /* ---- what programs call ---- */
 
 static ld_rc check(ld_txn *txn, ld_slice name, const ld_schedule *schedule, const ld_job_new *job) {

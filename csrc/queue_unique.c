@@ -4,25 +4,23 @@
 ** up to the end of the window. WINDOW (until, hash of the key) -> the key: for each KEY row of a finished job. */
 #include "queue_row.h"
 
-typedef struct key_row {
-  int64_t id, until;
-  bool finished;
-} key_row;
-
-static ld_rc read_key(queue_work *work, ld_slice key, key_row *row) {
-  queue_space space;
-  ld_row stored;
+bool queue_decode_key(ld_slice payload, queue_key_row *row) {
   int64_t finished;
-  ld_rc rc = ld_row_get(work->txn, queue_key_text(space, work, QUEUE_KEY, key), &stored);
-  if (rc != LD_OK) return rc;
-  if (!queue_take_int(&stored.payload, &row->id) || !queue_take_int(&stored.payload, &row->until) ||
-      !queue_take_int(&stored.payload, &finished))
-    return queue_damaged(work->txn, "a key");
-  row->finished = finished != 0;
-  return LD_OK;
+  bool sound = queue_take_int(&payload, &row->id) && queue_take_int(&payload, &row->until) &&
+               queue_take_int(&payload, &finished);
+  if (sound) row->finished = finished != 0;
+  return sound;
 }
 
-static ld_rc write_key(queue_work *work, ld_slice key, const key_row *row) {
+ld_rc queue_get_key(queue_work *work, ld_slice key, queue_key_row *row) {
+  queue_space space;
+  ld_row stored;
+  ld_rc rc = ld_row_get(work->txn, queue_key_text(space, work, QUEUE_KEY, key), &stored);
+  if (rc != LD_OK) return rc;
+  return queue_decode_key(stored.payload, row) ? LD_OK : queue_damaged(work->txn, "a key");
+}
+
+static ld_rc write_key(queue_work *work, ld_slice key, const queue_key_row *row) {
   queue_space space;
   uint8_t room[32];
   ld_buf payload = {.data = room, .capacity = sizeof room};
@@ -33,7 +31,7 @@ static ld_rc write_key(queue_work *work, ld_slice key, const key_row *row) {
                           ld_buf_slice(&payload));
 }
 
-static ld_slice window_key(queue_space space, const queue_work *work, int64_t until, ld_slice key) {
+ld_slice queue_window_key(queue_space space, const queue_work *work, int64_t until, ld_slice key) {
   uint8_t hash[LD_HASH];
   ld_buf window = queue_key(space, work, QUEUE_WINDOW);
   ld_hash128(key, hash);
@@ -42,10 +40,10 @@ static ld_slice window_key(queue_space space, const queue_work *work, int64_t un
   return ld_buf_slice(&window);
 }
 
-static ld_rc del_window(queue_work *work, ld_slice key, const key_row *row) {
+static ld_rc del_window(queue_work *work, ld_slice key, const queue_key_row *row) {
   queue_space space;
   ld_rc rc =
-      row->finished ? ld_row_del(work->txn, window_key(space, work, row->until, key)) : LD_OK;
+      row->finished ? ld_row_del(work->txn, queue_window_key(space, work, row->until, key)) : LD_OK;
   return rc == LD_NOTFOUND ? queue_damaged(work->txn, "the window of a key") : rc;
 }
 
@@ -54,14 +52,14 @@ static ld_rc del_key(queue_work *work, ld_slice key) {
   return ld_row_del(work->txn, queue_key_text(space, work, QUEUE_KEY, key));
 }
 
-static bool is_taken(const queue_work *work, const key_row *row) {
+static bool is_taken(const queue_work *work, const queue_key_row *row) {
   return !row->finished || row->until > work->now;
 }
 
 ld_rc queue_take_key(queue_work *work, ld_slice key, int64_t id, int64_t within_ms,
                      int64_t *holder) {
-  key_row row;
-  ld_rc rc = read_key(work, key, &row);
+  queue_key_row row;
+  ld_rc rc = queue_get_key(work, key, &row);
   if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
   bool there = rc == LD_OK;
   if (there && row.id != id && is_taken(work, &row)) {
@@ -71,7 +69,7 @@ ld_rc queue_take_key(queue_work *work, ld_slice key, int64_t id, int64_t within_
   rc = there ? del_window(work, key, &row) : LD_OK;
   int64_t until = within_ms > 0 ? queue_later(work->now, within_ms) : 0;
   if (there && row.id == id && is_taken(work, &row) && row.until > until) until = row.until;
-  row = (key_row){.id = id, .until = until};
+  row = (queue_key_row){.id = id, .until = until};
   if (rc == LD_OK) rc = write_key(work, key, &row);
   if (rc == LD_OK) *holder = id;
   return rc;
@@ -79,8 +77,8 @@ ld_rc queue_take_key(queue_work *work, ld_slice key, int64_t id, int64_t within_
 
 ld_rc queue_finish_key(queue_work *work, const ld_job *job) {
   queue_space space;
-  key_row row;
-  ld_rc rc = read_key(work, job->key, &row);
+  queue_key_row row;
+  ld_rc rc = queue_get_key(work, job->key, &row);
   if (rc != LD_OK || row.id != job->id)
     return rc == LD_OK || rc == LD_NOTFOUND ? queue_damaged(work->txn, "a key") : rc;
   if (row.until <= work->now) return del_key(work, job->key);
@@ -89,12 +87,12 @@ ld_rc queue_finish_key(queue_work *work, const ld_job *job) {
   queue_due_by(&work->tally, QUEUE_DUE_WINDOW, row.until);
   work->changed = true;
   if (rc != LD_OK) return rc;
-  return ld_row_put_plain(work->txn, window_key(space, work, row.until, job->key), job->key);
+  return ld_row_put_plain(work->txn, queue_window_key(space, work, row.until, job->key), job->key);
 }
 
 ld_rc queue_free_key(queue_work *work, const ld_job *job) {
-  key_row row;
-  ld_rc rc = read_key(work, job->key, &row);
+  queue_key_row row;
+  ld_rc rc = queue_get_key(work, job->key, &row);
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   if (row.id != job->id) return LD_OK;
   rc = del_window(work, job->key, &row);
@@ -118,7 +116,7 @@ static ld_rc close_window(queue_work *work, bool *closed) {
   if (row.payload.size > sizeof key) return queue_damaged(work->txn, "the window of a key");
   memcpy(key, row.payload.data, row.payload.size);
   ld_slice name = ld_bytes(key, row.payload.size);
-  rc = del_window(work, name, &(key_row){.until = until, .finished = true});
+  rc = del_window(work, name, &(queue_key_row){.until = until, .finished = true});
   if (rc == LD_OK) rc = del_key(work, name);
   *closed = true;
   return rc == LD_NOTFOUND ? queue_damaged(work->txn, "the window of a key") : rc;

@@ -110,7 +110,7 @@ static ld_rc put_right(repairing *r, ld_slice mend, ld_buf *name) {
   if (rc == LD_OK) return tell(r, mend, name, NULL);
   if (rc != LD_EXISTS && rc != LD_CORRUPT && rc != LD_UNSUPPORTED && rc != LD_INVALID) return rc;
   ld_error failure = r->engine->error;
-  if (rc == LD_EXISTS && r->repair->drop_clashing) {
+  if (rc == LD_EXISTS && r->repair->drop_clashing && ld_mend_kind(mend) == LD_MEND_INDEX) {
     rc = write(r, drop_index, mend, &dropped);
     ld_buf_clear(&dropped);
     if (rc != LD_OK) return rc;

@@ -1,7 +1,8 @@
 /* verify.c -- the walk over all rows, each looked at by itself; and how findings are told. */
-#include "verify_run.h"
-
 #include <stdio.h>
+
+#include "unfinished.h"
+#include "verify_run.h"
 
 enum { STEPS = 1000 }; /* rows between two calls of progress */
 
@@ -80,8 +81,25 @@ ld_rc verify_next(verify *v, ld_scan *scan, ld_row *row) {
 
 /* ---- the store's own rows ---- */
 
+/* The note of a copy or a load. */
+static ld_rc unfinished_row(verify *v) {
+  ld_unfinished note;
+  ld_buf room = {0};
+  v->unfinished = true;
+  ld_rc rc = ld_unfinished_get(v->txn, &note, &room);
+  bool copy = rc == LD_OK && ld_equal(note.what, LD_LITERAL("copy"));
+  if (rc == LD_OK)
+    rc = verify_found(v, "unfinished",
+                      "a %s into this store has not ended; what its rows say of one another was "
+                      "not looked at",
+                      copy ? "copy" : "load");
+  ld_buf_clear(&room);
+  return rc;
+}
+
 static ld_rc store_row(verify *v, const verify_key *key, const ld_row *row) {
   ld_slice payload = row->payload, field;
+  if (ld_equal(key->name, LD_LITERAL("unfinished"))) return unfinished_row(v);
   if (ld_equal(key->name, LD_LITERAL("sequence"))) {
     if (ld_read_varint(&payload, &v->sequence) && payload.size == 0) return LD_OK;
     v->sequence_damaged = true;
@@ -125,6 +143,8 @@ static const row_check checks[] = {
     [LD_SPACE_COUNT] = verify_count_row,
     [LD_SPACE_INDEX] = index_row,
     [LD_SPACE_MAP] = verify_map_row,
+    [LD_SPACE_QUEUE] = verify_queue_row,
+    [LD_SPACE_JOB] = verify_job_row,
 };
 
 /* Whether a reader would find this very row by its whole key. */
@@ -219,10 +239,12 @@ static ld_rc check_structure(verify *v) {
 
 static ld_rc check_all(verify *v) {
   ld_rc rc = check_rows(v);
-  if (rc == LD_OK) rc = verify_rooms(v);
+  if (rc != LD_OK || v->unfinished) return rc;
+  rc = verify_rooms(v);
   if (rc == LD_OK) rc = verify_collections(v);
   if (rc == LD_OK) rc = verify_index_numbers(v);
   if (rc == LD_OK) rc = verify_maps(v);
+  if (rc == LD_OK) rc = verify_queues(v);
   return rc == LD_OK ? check_sequence(v) : rc;
 }
 

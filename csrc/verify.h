@@ -3,7 +3,9 @@
 ** First the engine's structure (where that is damaged, no row is read: an engine may not survive it; see recover.h), then each row by itself, then what rows say
 ** of one another: ratings and their rooms, documents and every index in both directions, counts, numbers. Memory does not grow with the store.
 **
-** Kinds of findings, by what they are about: page row key space store sequence room rating progress collection document count index map. */
+** A store that is being filled by a copy or a load which has not ended is told as such (kind `unfinished`), and only its rows are looked at, each by itself: counts and indexes come later.
+**
+** Kinds of findings, by what they are about: page row key space store unfinished sequence room rating progress collection document count index map queue job. */
 #ifndef LD_VERIFY_H
 #define LD_VERIFY_H
 
@@ -12,8 +14,8 @@
 typedef struct ld_verify_report {
   bool readable; /* the structure is sound, so the rows were read */
   uint64_t findings;
-  uint64_t rows, rooms, collections, documents, entries,
-      keys; /* entries: of indexes; keys: of maps */
+  uint64_t rows, rooms, collections, documents, entries, keys, queues,
+      jobs; /* entries: of indexes; keys: of maps */
 } ld_verify_report;
 
 /* Whom to tell; each may be NULL. All texts are borrowed for the call. */
@@ -35,7 +37,7 @@ ld_rc ld_verify(ld_txn *txn, const ld_verify_calls *calls, ld_verify_report *rep
 const char *ld_verify_name(ld_slice key, ld_quoted name);
 
 /* Put one thing right. Appends what it is to `name`. The transaction is to be rolled back on any failure: CORRUPT a row
-** that it is made from is damaged; EXISTS two documents clash in a unique index; NOTFOUND it is not there any more. */
+** that it is made from is damaged; EXISTS two documents clash in a unique index, or two jobs have one key; NOTFOUND it is not there any more. */
 ld_rc ld_verify_mend(ld_txn *txn, ld_slice mend, ld_buf *name);
 
 /* The last two do not follow from the rest: they are for stores that are recovered (recover.h). */
@@ -45,6 +47,7 @@ typedef enum ld_mend {
   LD_MEND_STRAY_INDEX, /* entries of an index that nobody declares */
   LD_MEND_COUNT,
   LD_MEND_MAP,
+  LD_MEND_QUEUE,       /* in which state each job is, groups, counts */
   LD_MEND_ORPHANS,     /* ratings and progress without a room: they go */
   LD_MEND_DECLARATION, /* of documents that have none: what can be seen from one of them */
   LD_MENDS

@@ -1,14 +1,42 @@
 /* verify_key.c -- keys, read and named.
 **
 ** Of a space, the shape of its keys; `s` a string that is a name (1 to LD_PART_MAX bytes), `t` any string, `n` a number of the sequence, `i` an id, `*` any number of
-** parts of maps' keys, `.` whatever follows. */
+** parts of maps' keys, `k` a kind of rows of queues, whose shape follows, `z` any integer, `?` anything, `.` whatever follows. */
+#include "queue_row.h"
 #include "verify_run.h"
 
 static const char *const shapes[] = {
     [LD_SPACE_STORE] = "s",     [LD_SPACE_ROOM] = "s",       [LD_SPACE_RATING] = "nt",
     [LD_SPACE_PROGRESS] = "nt", [LD_SPACE_COLLECTION] = "s", [LD_SPACE_DOCUMENT] = "si",
     [LD_SPACE_COUNT] = "s",     [LD_SPACE_INDEX] = "n.",     [LD_SPACE_MAP] = "s*",
+    [LD_SPACE_QUEUE] = "s",     [LD_SPACE_JOB] = "nk",
 };
+
+/* Behind the number of a queue and the kind. */
+typedef struct job_shape {
+  const char *shape, *name; /* the last part follows the name */
+} job_shape;
+
+static const job_shape job_shapes[] = {
+    [QUEUE_CLAIM] = {"n", "claim of job"},
+    [QUEUE_READY] = {"zzn", "place of ready job"},
+    [QUEUE_LANE] = {"n", "job"},
+    [QUEUE_JOB] = {"n", "job"},
+    [QUEUE_DELAYED] = {"zn", "place of delayed job"},
+    [QUEUE_FINISHED] = {"zzn", "place of finished job"},
+    [QUEUE_KEY] = {"s", "key"},
+    [QUEUE_WINDOW] = {"zt", "window of a key, hash"},
+    [QUEUE_SCHEDULE] = {"s", "schedule"},
+    [QUEUE_GROUP] = {"z?", "group"},
+    [QUEUE_GROUPED] = {"z?zzn", "place of ready job"},
+    [QUEUE_WAKE] = {"zz?", "waking of group"},
+};
+
+/* NULL: it is no kind. */
+static const job_shape *shape_of_job(int64_t kind) {
+  if (kind < QUEUE_CLAIM || kind > QUEUE_WAKE) return NULL;
+  return &job_shapes[kind];
+}
 
 static const char *shape_of(uint8_t space) {
   return space < sizeof shapes / sizeof *shapes ? shapes[space] : NULL;
@@ -23,6 +51,9 @@ static bool fits(char shape, const ld_part *part) {
   case 'n': return integer && part->integer > 0;
   case 'i': return integer || (string && part->bytes.size > 0);
   case '*': return integer || string;
+  case 'k': return integer && shape_of_job(part->integer) != NULL;
+  case 'z': return integer;
+  case '?': return true;
   default: return false;
   }
 }
@@ -31,6 +62,13 @@ static void note_first(verify_key *read, const ld_part *part, ld_slice key, ld_s
   read->own = key.size - rest.size;
   if (part->kind == LD_PART_INT && part->integer > 0) read->number = part->integer;
   if (part->kind == LD_PART_STRING) read->name = part->bytes;
+}
+
+static const char *next_shape(const char *shape, verify_key *read) {
+  if (shape == NULL || *shape == '\0' || *shape == '*') return shape;
+  if (*shape != 'k' || !read->sound) return shape + 1;
+  read->kind = read->last.integer;
+  return shape_of_job(read->kind)->shape;
 }
 
 ld_rc verify_key_read(verify *v, ld_slice key, verify_key *read) {
@@ -45,7 +83,7 @@ ld_rc verify_key_read(verify *v, ld_slice key, verify_key *read) {
     if (read->parts == 0) note_first(read, &part, key, rest);
     read->last = part;
     if (shape != NULL && !fits(*shape, &part)) read->sound = false;
-    if (shape != NULL && *shape != '\0' && *shape != '*') shape++;
+    shape = next_shape(shape, read);
   }
   if (rc == LD_NOMEM) return ld_fail(&v->txn->engine->error, rc, "verify: out of memory");
   bool ended = shape != NULL && (*shape == '\0' || *shape == '*' || *shape == '.');
@@ -101,6 +139,12 @@ static void name_sound(const verify_key *key, ld_slice bytes, ld_buf *text) {
       ld_buf_printf(text, "map %s", name);
     else
       name_map_key(key->name, ld_bytes(bytes.data + key->own, bytes.size - key->own), text);
+    break;
+  case LD_SPACE_QUEUE: ld_buf_printf(text, "queue %s", name); break;
+  case LD_SPACE_JOB:
+    ld_buf_printf(text, "%s ", shape_of_job(key->kind)->name);
+    verify_part_name(&key->last, text);
+    ld_buf_printf(text, " of queue number %lld", (long long)key->number);
     break;
   default:
     ld_buf_printf(text, "%s of ", key->space == LD_SPACE_RATING ? "ratings" : "progress");

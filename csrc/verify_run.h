@@ -12,6 +12,7 @@ typedef struct verify_key {
   uint8_t space;
   unsigned parts;
   int64_t number; /* the first part, an integer from 1; else 0 */
+  int64_t kind;   /* of a row of a queue; else 0 */
   ld_slice name;  /* the first part, a string; borrowed from `scratch` or the key, as `last` */
   size_t own;     /* bytes of the key up to the end of the first part */
   ld_part last;   /* when there are two or more */
@@ -26,6 +27,7 @@ typedef struct verify {
   uint64_t sequence, highest; /* the sequence's number; of all revisions and numbers */
   bool sequence_damaged;
   bool declaration_damaged; /* so that nobody knows which indexes there are */
+  bool unfinished;          /* somebody is filling the store */
   uint64_t skipped; /* damaged rows that verify_next has left out since somebody set it to 0 */
   ld_buf where, text, mend;
   ld_buf first, last;       /* of the key at hand */
@@ -79,12 +81,15 @@ ld_rc verify_declaration_row(verify *v, const verify_key *key, const ld_row *row
 ld_rc verify_document_row(verify *v, const verify_key *key, const ld_row *row);
 ld_rc verify_count_row(verify *v, const verify_key *key, const ld_row *row);
 ld_rc verify_map_row(verify *v, const verify_key *key, const ld_row *row);
+ld_rc verify_queue_row(verify *v, const verify_key *key, const ld_row *row);
+ld_rc verify_job_row(verify *v, const verify_key *key, const ld_row *row);
 
 /* ---- all rows of a kind, and what they say of one another ---- */
 
 ld_rc verify_rooms(verify *v);
 ld_rc verify_collections(verify *v);
 ld_rc verify_maps(verify *v);
+ld_rc verify_queues(verify *v);
 ld_rc verify_index_numbers(verify *v);
 
 /* One collection while it is looked at (verify_collection.c, verify_index.c). */

@@ -120,6 +120,24 @@ on_each_engine("larder.copy", function(given)
     end
   end)
 
+  it("is told by verify until it has ended, and nothing else is", function()
+    stocked.fill(given.store)
+    for stop = 1, 9 do
+      local to, calls = given.open(), 0
+      pcall(larder.copy, given.store, to, { batch = 25, progress = function()
+        calls = calls + 1
+        if calls == stop then error "stop" end
+      end })
+      local report = to:verify { repair = "indexes" }
+      same({ { kind = "unfinished", where = "row \"unfinished\" of the store",
+        text = "a copy into this store has not ended; what its rows say of one another was not looked at" } }, report.findings)
+      support.none(report.repaired)
+      larder.copy(given.store, to, { batch = 25 })
+      assert.is_true(to:verify().ok)
+      to:close()
+    end
+  end)
+
   it("does not go on when the source or the target was written to meanwhile, or it was another source", function()
     stocked.fill(given.store)
     local function broken()

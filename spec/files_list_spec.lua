@@ -136,7 +136,8 @@ describe("files:list", function()
       make("a/b/c/d", "a/b/c/e")
       local function open_files()
         local count = 0
-        for _ in io.popen("ls /proc/" .. port.getpid() .. "/fd 2>/dev/null"):lines() do count = count + 1 end
+        local list <close> = io.popen("ls /proc/" .. port.getpid() .. "/fd 2>/dev/null")
+        for _ in list:lines() do count = count + 1 end
         return count
       end
       local before = open_files()

@@ -198,6 +198,19 @@ on_each_engine("larder.load", function(given)
     assert.is_true(is_empty(to))
   end)
 
+  it("is told by verify until it has ended", function()
+    local path, to = write(dump_of(stocked.fill(given.store))), given.open()
+    pcall(larder.load, path, to, { batch = 10, progress = function(done)
+      if done > 50 then error "stop" end
+    end })
+    local report = to:verify()
+    assert.are.equal(1, report.found)
+    assert.are.equal("unfinished", report.findings[1].kind)
+    assert.truthy(report.findings[1].text:find "a load into this store")
+    larder.load(path, to, { batch = 10 })
+    assert.is_true(to:verify().ok)
+  end)
+
   it("tells its progress, and checks its options", function()
     local path, last, total = write(dump_of(stocked.fill(given.store))), 0, 0
     larder.load(path, given.open(), { batch = 10, progress = function(done, all)

@@ -3,7 +3,8 @@ local port = require "larder_port"
 
 local raw = {}
 
-raw.space = { store = 1, room = 2, rating = 3, progress = 4, collection = 5, document = 6, count = 7, index = 8, map = 9 }
+raw.space = { store = 1, room = 2, rating = 3, progress = 4, collection = 5, document = 6, count = 7, index = 8, map = 9,
+  queue = 10, job = 11 }
 
 --- raw.key("document", "plans", 7)
 function raw.key(space, ...)
@@ -18,6 +19,15 @@ function raw.write(path, work)
   function rows.put(key, payload, revision) assert(txn:put(key, port.row(key, revision or 1, payload))) end
   function rows.put_value(key, value) assert(txn:put(key, value)) end
   function rows.value(key) return assert(txn:get(key)) end
+  --- The first key that begins with `prefix`, or nil.
+  function rows.first(prefix)
+    local cursor = assert(txn:cursor())
+    local key = cursor:seek(prefix) and cursor:current()
+    cursor:close()
+    return key and key:sub(1, #prefix) == prefix and key or nil
+  end
+  --- Of a row of a queue, whose revision is 0.
+  function rows.payload(key) return rows.value(key):sub(8) end
   function rows.delete(key) assert(txn:del(key)) end
   --- Turn one bit of the last byte over.
   function rows.spoil(key)

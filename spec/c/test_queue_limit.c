@@ -137,6 +137,24 @@ static void test_long_groups(void) {
   finish();
 }
 
+/* In keys one of them is the beginning of the other. */
+static void test_groups_of_like_names(void) {
+  static const ld_slice short_name = {(const uint8_t *)"\xa1"
+                                                       "a",
+                                      2},
+                        long_name = {(const uint8_t *)"\xa3"
+                                                      "a\0b",
+                                     4};
+  start_with((ld_queue_limit){.concurrency = 1, .by = "by"});
+  enqueue_of(short_name, 1);
+  enqueue_of(long_name, 2);
+  enqueue_of(long_name, 3);
+  CHECK(claim_of().number == 1);
+  CHECK(claim_of().number == 2);
+  CHECK(claim_of().number == -1);
+  finish();
+}
+
 static void test_group_rate(void) {
   const ld_slice a = LD_LITERAL("\x01"), b = LD_LITERAL("\x02");
   start_with((ld_queue_limit){.rate = 1, .per_ms = 1000, .by = "by"});
@@ -203,6 +221,7 @@ int main(void) {
   test_rate_slots();
   test_groups();
   test_long_groups();
+  test_groups_of_like_names();
   test_group_rate();
   test_groups_are_forgotten();
   test_limits_of_a_full_queue();

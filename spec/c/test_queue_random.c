@@ -1,5 +1,6 @@
 /* test_queue_random.c -- random operations on a queue, and a plain model that does the same with an array. After each operation the counts agree, and now and then every
 ** job and the order of every state does. Transactions are rolled back at random, clocks step both ways. */
+#include "../../csrc/queue_verify.h"
 #include "queue_model.h"
 
 enum { OPERATIONS = 4000 };
@@ -399,6 +400,49 @@ static void one_transaction(void) {
   clock_ms = at;
 }
 
+/* ---- verify ---- */
+
+static ld_rc hear_found(void *context, const char *kind, const char *what, const char *text) {
+  fprintf(stderr, "%s: %s: %s\n", kind, what != NULL ? what : "the queue", text);
+  ++*(unsigned *)context;
+  return LD_OK;
+}
+
+static ld_rc hear_step(void *context) {
+  (void)context;
+  return LD_OK;
+}
+
+static void hear_number(void *context, uint64_t number) {
+  uint64_t last;
+  (void)context;
+  CHECK_RC(LD_OK, ld_sequence_last(txn, &last));
+  CHECK(number <= last);
+}
+
+static void expect_sound(void) {
+  unsigned findings = 0;
+  bool mendable = true;
+  const ld_queue_verify_calls calls = {&findings, hear_found, hear_step, hear_number};
+  CHECK_RC(LD_OK, ld_queue_verify(txn, Q, &calls, &mendable));
+  CHECK(findings == 0 && !mendable);
+}
+
+/* What all states were in is as before, but that time has passed for some. */
+static void verify_and_mend(void) {
+  uint64_t before[LD_JOB_STATES], after[LD_JOB_STATES];
+  begin();
+  expect_sound();
+  CHECK_RC(LD_OK, ld_queue_counts(txn, Q, before));
+  CHECK_RC(LD_OK, ld_queue_mend(txn, Q));
+  expect_sound();
+  CHECK_RC(LD_OK, ld_queue_counts(txn, Q, after));
+  CHECK(before[LD_JOB_READY] + before[LD_JOB_DELAYED] ==
+        after[LD_JOB_READY] + after[LD_JOB_DELAYED]);
+  for (int i = LD_JOB_RUNNING; i < LD_JOB_STATES; i++) CHECK(before[i] == after[i]);
+  ld_rollback(txn);
+}
+
 static void test_run(const ld_engine_ops *engine, const ld_queue_options *with, uint64_t seed) {
   chance = seed;
   memset(&m, 0, sizeof m);
@@ -410,7 +454,10 @@ static void test_run(const ld_engine_ops *engine, const ld_queue_options *with, 
   begin();
   CHECK_RC(LD_OK, ld_queue_declare(txn, Q, &options, false));
   commit();
-  for (int i = 0; i < OPERATIONS / 3; i++) one_transaction();
+  for (int i = 0; i < OPERATIONS / 3; i++) {
+    one_transaction();
+    if (i % 16 == 0) verify_and_mend();
+  }
   begin();
   compare_all();
   commit();

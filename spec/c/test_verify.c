@@ -6,6 +6,7 @@
 
 #include "../../csrc/collection.h"
 #include "../../csrc/index_build.h"
+#include "../../csrc/queue_schedule.h"
 #include "../../csrc/room.h"
 #include "../../csrc/store.h"
 #include "../../csrc/tuple.h"
@@ -108,6 +109,39 @@ static void save_rooms(unsigned count) {
   }
 }
 
+static ld_rc drop_job(void *context, const ld_job *job) {
+  (void)context;
+  (void)job;
+  return LD_OK;
+}
+
+/* { g = 0 to 3 } */
+static void enqueue(ld_slice queue, unsigned group, ld_job_new job) {
+  uint8_t data[] = {0x81, 0xa1, 'g', (uint8_t)(group % 4)};
+  ld_enqueued made;
+  job.data = ld_bytes(data, sizeof data);
+  CHECK_RC(LD_OK, ld_queue_enqueue(txn, queue, &job, 1, &made));
+}
+
+static void fill_queues(void) {
+  ld_slice plain = LD_LITERAL("plain"), grouped = LD_LITERAL("grouped");
+  ld_queue_options options = ld_queue_defaults;
+  ld_job_new daily = {.data = LD_LITERAL("\xc0")};
+  size_t count;
+  options.limit = (ld_queue_limit){.concurrency = 1, .rate = 2, .per_ms = 1000, .by = "g"};
+  CHECK_RC(LD_OK, ld_queue_declare(txn, grouped, &options, false));
+  for (unsigned i = 0; i < 12; i++) {
+    uint8_t key[] = {'k', 0, (uint8_t)i};
+    enqueue(i % 2 == 0 ? plain : grouped, i / 2, (ld_job_new){.key = ld_bytes(key, 3)});
+  }
+  enqueue(plain, 0, (ld_job_new){.delay_ms = 1000});
+  CHECK_RC(LD_OK, ld_queue_schedule(txn, plain, LD_LITERAL("daily"),
+                                    &(ld_schedule){.cron = LD_LITERAL("0 3 * * *")}, &daily));
+  CHECK_RC(LD_OK, ld_queue_claim(txn, plain, &(ld_claim){.count = 2}, drop_job, NULL, &count));
+  CHECK_RC(LD_OK, ld_queue_claim(txn, grouped, &(ld_claim){.count = 2}, drop_job, NULL, &count));
+  CHECK(count == 2);
+}
+
 static void fill(void) {
   ld_collection plans;
   init(&plans, true);
@@ -115,6 +149,7 @@ static void fill(void) {
   CHECK_RC(LD_OK, ld_collection_declare(txn, &plans, false));
   for (int64_t i = 0; i < 20; i++) put(&plans, i, i % 2 == 0 ? "open" : "closed");
   save_rooms(20);
+  fill_queues();
   CHECK_RC(LD_OK, ld_commit(txn));
   ld_collection_clear(&plans);
 }
@@ -248,11 +283,13 @@ static void test_flat(void) {
   begin();
   CHECK_RC(LD_OK, ld_collection_declare(txn, &plans, false));
   for (int64_t i = 0; i < MANY; i++) put(&plans, i, i % 2 == 0 ? "open" : "closed");
+  for (unsigned i = 0; i < MANY / 4; i++)
+    enqueue(LD_LITERAL("q"), i, (ld_job_new){.priority = i % 2});
   CHECK_RC(LD_OK, ld_commit(txn));
   ld_collection_clear(&plans);
   long before = most_memory();
   CHECK_RC(LD_OK, verify(&what, &report));
-  CHECK(what.findings == 0 && report.documents == MANY);
+  CHECK(what.findings == 0 && report.documents == MANY && report.jobs == MANY / 4);
   CHECK(most_memory() - before < GROWTH);
   ld_engine_close(store);
 }

@@ -3,7 +3,7 @@
 
 --- Something that is wrong.
 ---@class larder.Finding
----@field kind "page"|"row"|"key"|"space"|"store"|"sequence"|"room"|"rating"|"progress"|"collection"|"document"|"count"|"index"|"map"
+---@field kind "page"|"row"|"key"|"space"|"store"|"sequence"|"room"|"rating"|"progress"|"collection"|"document"|"count"|"index"|"map"|"queue"|"job"|"unfinished"
 ---@field where string `document 7 of collection "plans"`, `index "status" of collection "plans"`, `ratings of room number 12`
 ---@field text string
 
@@ -15,6 +15,8 @@
 ---@field documents integer
 ---@field entries integer of indexes
 ---@field keys integer of maps
+---@field queues integer
+---@field jobs integer
 ---@field found integer how many findings; `findings` has the first 1000
 ---@field findings larder.Finding[]
 ---@field collections { name: string, documents: integer, indexes: integer }[] the first 1000
@@ -36,8 +38,8 @@
 ---@class larder.Store
 local Store = {}
 
---- Look at everything: pages, rows, every document against every index in both directions, counts, ratings and their rooms. Nothing is raised for what is wrong: it is
---- in the report. It reads one snapshot; writers go on. With `repair`, indexes, counts and the sequence are made anew where they are wrong, each in one transaction, and the report is that
+--- Look at everything: pages, rows, every document against every index in both directions, counts, ratings and their rooms, jobs and their queues. Nothing is raised for what is wrong: it is
+--- in the report. It reads one snapshot; writers go on. With `repair`, indexes, counts, states of jobs and the sequence are made anew where they are wrong, each in one transaction, and the report is that
 --- of the last look. Raises MISUSE (repair while a write transaction is open), IO, and what `progress` raises.
 ---@param options? { progress: fun(done: integer, total: integer), repair: "indexes" } progress may not use the store
 ---@return larder.VerifyReport
