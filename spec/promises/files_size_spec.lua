@@ -42,7 +42,7 @@ describe("files", function()
       port.write(to, ("%s %d %d"):format(same, bytes, peak - before))
     end)
     local said = forked.drain(pipe)
-    local same, bytes, growth = said:match "^(%a+) (%d+) (%d+)$"
+    local same, bytes, growth = said:match "^(%a+) (%d+) (-?%d+)$"
     port.waitpid(pid)
     assert.are.equal("true", same, said)
     assert.are.equal(mib << 20, tonumber(bytes))
@@ -64,7 +64,7 @@ describe("files", function()
       end
       port.write(to, ("%d %d"):format(count, peak - before))
     end)
-    local count, growth = forked.drain(pipe):match "^(%d+) (%d+)$"
+    local count, growth = forked.drain(pipe):match "^(%d+) (-?%d+)$"
     port.waitpid(pid)
     assert.are.equal(names, tonumber(count))
     assert.is_true(tonumber(growth) < limit, growth .. " bytes more")
