@@ -4,24 +4,18 @@
 #include "order.h"
 #include "patch.h"
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(error_of(txn), LD_NOMEM, "update: out of memory"));
-}
-
 /* The document after the patch; its id must be the one it had. */
 static ld_rc patched(ld_txn *txn, const ld_collection *collection, ld_slice id, ld_slice document,
                      ld_slice patch, ld_buf *changed) {
   ld_slice changed_id;
   ld_quoted quoted;
   ld_path key = {.parts = {ld_collection_key(collection)}, .count = 1};
-  ld_rc rc = ld_patch_apply(document, patch, changed, error_of(txn));
+  ld_rc rc = ld_patch_apply(document, patch, changed, ld_error_of(txn));
   if (rc != LD_OK) return rc;
-  if (changed->failed) return no_memory(txn);
+  if (changed->failed) return ld_no_memory(txn, "update");
   if (ld_path_get(ld_buf_slice(changed), &key, &changed_id) && ld_same(changed_id, id))
-    return ld_collection_check_id(changed_id, error_of(txn)); /* 1.0 is not 1 */
-  return ld_fail(error_of(txn), LD_INVALID, "%s: the id of a document cannot be changed",
+    return ld_collection_check_id(changed_id, ld_error_of(txn)); /* 1.0 is not 1 */
+  return ld_fail(ld_error_of(txn), LD_INVALID, "%s: the id of a document cannot be changed",
                  ld_quote(ld_collection_key(collection), quoted));
 }
 
@@ -32,7 +26,7 @@ static ld_rc change_new(ld_txn *txn, ld_collection *collection, ld_slice id, ld_
   ld_write_map(&fresh, 1);
   ld_write_string(&fresh, ld_collection_key(collection));
   ld_buf_add(&fresh, id);
-  ld_rc rc = fresh.failed ? no_memory(txn) : LD_OK;
+  ld_rc rc = fresh.failed ? ld_no_memory(txn, "update") : LD_OK;
   if (rc == LD_OK) rc = patched(txn, collection, id, ld_buf_slice(&fresh), patch, &changed);
   if (rc == LD_OK)
     rc = ld_collection_put(txn, collection, ld_buf_slice(&changed),
@@ -47,7 +41,7 @@ ld_rc ld_change(ld_txn *txn, ld_collection *collection, ld_slice id, ld_slice pa
   ld_slice document;
   uint64_t revision;
   ld_buf changed = {0};
-  ld_rc rc = ld_patch_check(patch, error_of(txn));
+  ld_rc rc = ld_patch_check(patch, ld_error_of(txn));
   if (rc == LD_OK) rc = ld_collection_meet(txn, collection);
   if (rc == LD_OK) rc = ld_collection_get(txn, collection, id, &document, &revision);
   if (rc == LD_NOTFOUND && upsert && if_revision == 0)
@@ -80,7 +74,7 @@ static ld_rc add_id(void *context, ld_slice id, ld_slice document, uint64_t revi
     rc = ld_collection_check(found->txn, found->collection, ld_buf_slice(&found->scratch));
   ld_buf_add(&found->ids, id);
   found->count++;
-  return rc == LD_OK && found->ids.failed ? no_memory(found->txn) : rc;
+  return rc == LD_OK && found->ids.failed ? ld_no_memory(found->txn, "update") : rc;
 }
 
 static ld_rc change_all(ld_txn *txn, ld_collection *collection, ld_slice ids, ld_slice patch) {
@@ -111,7 +105,7 @@ static ld_rc change_found(ld_txn *txn, ld_collection *collection, const ld_find 
 
 ld_rc ld_change_where(ld_txn *txn, ld_collection *collection, const ld_find *find, ld_slice patch,
                       uint64_t *count) {
-  ld_rc rc = ld_patch_check(patch, error_of(txn));
+  ld_rc rc = ld_patch_check(patch, ld_error_of(txn));
   return rc == LD_OK ? change_found(txn, collection, find, patch, count) : rc;
 }
 

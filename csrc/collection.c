@@ -11,12 +11,6 @@
 /* Room for the key of any document: two names, each byte of which may become two. */
 typedef uint8_t key_space[4 * LD_PART_MAX + 16];
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(error_of(txn), LD_NOMEM, "collection: out of memory"));
-}
-
 /* ---- keys ---- */
 
 static ld_slice key_of(key_space space, uint8_t kind, ld_slice name) {
@@ -77,7 +71,7 @@ void ld_collection_clear(ld_collection *collection) {
 /* ---- counting ---- */
 
 static ld_rc damaged_count(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(error_of(txn), LD_CORRUPT, "collection: a count is damaged"));
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT, "collection: a count is damaged"));
 }
 
 static ld_rc read_tally(ld_txn *txn, ld_slice key, ld_slice *tally) {
@@ -95,7 +89,7 @@ static ld_rc move_count(ld_txn *txn, const ld_collection *collection, uint64_t f
   if (from == to) return LD_OK;
   ld_rc rc = read_tally(txn, key, &tally);
   if (rc == LD_OK && !ld_tally_move(tally, from, to, &moved)) rc = damaged_count(txn);
-  if (rc == LD_OK && moved.failed) rc = no_memory(txn);
+  if (rc == LD_OK && moved.failed) rc = ld_no_memory(txn, "collection");
   if (rc == LD_OK) rc = ld_row_put(txn, key, ld_buf_slice(&moved));
   ld_buf_clear(&moved);
   return rc;
@@ -165,24 +159,24 @@ static ld_rc complete(ld_txn *txn, const ld_collection *collection, ld_slice doc
   ld_token head;
   ld_slice rest = document;
   if (!ld_value_next(&rest, &head) || head.kind != LD_MAP)
-    return ld_fail(error_of(txn), LD_INVALID, "expected a document, a map");
+    return ld_fail(ld_error_of(txn), LD_INVALID, "expected a document, a map");
   if (options.mode == LD_PUT_CREATE && ld_collection_find_id(collection, document).size == 0)
     write_with_id(&txn->engine->env, collection, document, stored);
   else
     ld_buf_add(stored, document);
-  return stored->failed ? no_memory(txn) : LD_OK;
+  return stored->failed ? ld_no_memory(txn, "collection") : LD_OK;
 }
 
 static ld_rc check_revision(ld_txn *txn, ld_slice id, uint64_t wanted, uint64_t found) {
   ld_quoted quoted;
   if (wanted == 0 || wanted == found) return LD_OK;
-  return ld_fail(error_of(txn), LD_CONFLICT, "document %s: was changed meanwhile",
+  return ld_fail(ld_error_of(txn), LD_CONFLICT, "document %s: was changed meanwhile",
                  ld_quote_id(id, quoted));
 }
 
 static ld_rc taken(ld_txn *txn, ld_slice id) {
   ld_quoted quoted;
-  return ld_fail(error_of(txn), LD_EXISTS, "document %s: is there already",
+  return ld_fail(ld_error_of(txn), LD_EXISTS, "document %s: is there already",
                  ld_quote_id(id, quoted));
 }
 
@@ -195,7 +189,7 @@ static ld_rc move_entries(ld_txn *txn, ld_collection *collection, ld_slice id, l
   ld_rc rc =
       ld_entries_collect(&old, current, id, before) && ld_entries_collect(&new, current, id, after)
           ? LD_OK
-          : no_memory(txn);
+          : ld_no_memory(txn, "collection");
   if (rc == LD_OK && (old.state_change || new.state_change))
     rc = ld_collection_enter(txn, collection, current);
   if (rc == LD_OK) rc = ld_entries_write(txn, current, id, &old, &new);
@@ -218,7 +212,8 @@ static ld_rc write_row(ld_txn *txn, ld_collection *collection, ld_slice key, uin
   if (version <= 1) return ld_row_put(txn, key, document);
   ld_buf_reset(payload);
   ld_version_join(version, document, payload);
-  return payload->failed ? no_memory(txn) : ld_row_put(txn, key, ld_buf_slice(payload));
+  return payload->failed ? ld_no_memory(txn, "collection")
+                         : ld_row_put(txn, key, ld_buf_slice(payload));
 }
 
 /* What is stored there, and its version; nothing and 0 when it is not. */
@@ -260,7 +255,7 @@ ld_rc ld_collection_put(ld_txn *txn, ld_collection *collection, ld_slice documen
   if (rc == LD_OK) rc = complete(txn, collection, document, options, stored);
   ld_slice whole = ld_bytes(stored->data + before, stored->size - before);
   ld_slice id = rc == LD_OK ? ld_collection_find_id(collection, whole) : LD_SLICE_NONE;
-  if (rc == LD_OK) rc = ld_collection_check_id(id, error_of(txn));
+  if (rc == LD_OK) rc = ld_collection_check_id(id, ld_error_of(txn));
   if (rc == LD_OK) rc = ld_collection_check(txn, collection, whole);
   if (rc == LD_OK) rc = put_at(txn, collection, id, whole, options);
   if (rc != LD_OK) stored->size = before;
@@ -352,7 +347,7 @@ static ld_rc drop_indexes(ld_txn *txn, ld_slice key) {
   ld_declaration declaration;
   ld_row row;
   ld_rc rc = ld_row_get(txn, key, &row);
-  if (rc == LD_OK) rc = ld_declaration_read(row.payload, &declaration, error_of(txn));
+  if (rc == LD_OK) rc = ld_declaration_read(row.payload, &declaration, ld_error_of(txn));
   if (rc != LD_OK) return rc;
   for (unsigned i = 0; i < declaration.count && rc == LD_OK; i++)
     rc = ld_index_delete(txn, declaration.indexes[i].number);

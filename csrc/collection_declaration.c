@@ -10,12 +10,6 @@
 
 typedef uint8_t key_space[2 * LD_PART_MAX + 8];
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(error_of(txn), LD_NOMEM, "collection: out of memory"));
-}
-
 static ld_slice declaration_key(key_space space, const ld_collection *collection) {
   ld_buf key = {.data = space, .capacity = sizeof(key_space)};
   ld_buf_byte(&key, LD_SPACE_COLLECTION);
@@ -27,7 +21,7 @@ static ld_slice declaration_key(key_space space, const ld_collection *collection
 
 static ld_rc other_key(ld_txn *txn, const ld_collection *collection, ld_slice stored) {
   ld_quoted name, there, here;
-  return ld_fail(error_of(txn), LD_INVALID,
+  return ld_fail(ld_error_of(txn), LD_INVALID,
                  "collection %s: is declared with key = %s, here with key = %s",
                  ld_quote(ld_buf_slice(&collection->name), name), ld_quote(stored, there),
                  ld_quote(collection->declared.key, here));
@@ -40,7 +34,7 @@ static ld_rc other_index(ld_txn *txn, const ld_collection *collection, const ld_
   ld_index_describe(stored, &there);
   ld_index_describe(declared, &here);
   ld_rc rc =
-      ld_fail(error_of(txn), LD_INVALID,
+      ld_fail(ld_error_of(txn), LD_INVALID,
               "collection %s: index %s is declared as %.*s, here as %.*s "
               "(replace = true builds it anew)",
               ld_quote(ld_buf_slice(&collection->name), name), ld_quote(stored->name, index),
@@ -74,7 +68,7 @@ static ld_rc look(ld_txn *txn, ld_collection *collection, bool replace, bool *fo
   if (rc == LD_NOTFOUND) ld_declaration_clear(&collection->current);
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   if (ld_equal(row.payload, ld_buf_slice(&collection->current.bytes))) return LD_OK;
-  rc = ld_declaration_read(row.payload, &stored, error_of(txn));
+  rc = ld_declaration_read(row.payload, &stored, ld_error_of(txn));
   if (rc == LD_OK)
     rc = agree(txn, collection, &stored, replace);
   else
@@ -96,8 +90,9 @@ ld_rc ld_collection_enter(ld_txn *txn, ld_collection *collection,
   ld_declaration kept = {.key = LD_SLICE_NONE};
   ld_buf bytes = {0};
   ld_declaration_write(declaration, &bytes);
-  ld_rc rc = bytes.failed ? no_memory(txn) : ld_row_put(txn, key, ld_buf_slice(&bytes));
-  if (rc == LD_OK) rc = ld_declaration_read(ld_buf_slice(&bytes), &kept, error_of(txn));
+  ld_rc rc =
+      bytes.failed ? ld_no_memory(txn, "collection") : ld_row_put(txn, key, ld_buf_slice(&bytes));
+  if (rc == LD_OK) rc = ld_declaration_read(ld_buf_slice(&bytes), &kept, ld_error_of(txn));
   ld_buf_clear(&bytes);
   ld_declaration_clear(&collection->current); /* also after a failure: it may have been changed */
   if (rc != LD_OK) return ld_spoil(txn, rc);
@@ -112,7 +107,7 @@ static ld_rc add_index(ld_txn *txn, ld_declaration *merged, const ld_index *inde
   ld_index *place = ld_declaration_index(merged, index->name);
   ld_rc rc = LD_OK;
   if (place == NULL && merged->count == LD_INDEXES_MOST)
-    return ld_fail(error_of(txn), LD_INVALID, "a collection of more than %d indexes",
+    return ld_fail(ld_error_of(txn), LD_INVALID, "a collection of more than %d indexes",
                    LD_INDEXES_MOST);
   if (place != NULL && ld_index_same(place, index)) return LD_OK;
   if (place != NULL) rc = ld_index_delete(txn, place->number);
@@ -132,7 +127,7 @@ static ld_rc merge(ld_txn *txn, ld_collection *collection, bool ready) {
   const ld_declaration *declared = &collection->declared, *current = &collection->current;
   ld_index *indexes = calloc((size_t)current->count + declared->count + 1, sizeof *indexes);
   ld_declaration merged = {.key = ld_collection_key(collection), .indexes = indexes};
-  if (indexes == NULL) return no_memory(txn);
+  if (indexes == NULL) return ld_no_memory(txn, "collection");
   merged.version = higher_version(collection);
   merged.count = current->count;
   if (current->count > 0) memcpy(indexes, current->indexes, current->count * sizeof *indexes);
@@ -195,7 +190,7 @@ ld_rc ld_collection_rename_index(ld_txn *txn, ld_collection *collection, ld_slic
   ld_index *index = rc == LD_OK ? ld_declaration_index(&collection->current, from) : NULL;
   if (index == NULL) return rc == LD_OK ? LD_NOTFOUND : rc;
   if (ld_declaration_index(&collection->current, to) != NULL)
-    return ld_fail(error_of(txn), LD_EXISTS, "index %s: is there already", ld_quote(to, quoted));
+    return ld_fail(ld_error_of(txn), LD_EXISTS, "index %s: is there already", ld_quote(to, quoted));
   index->name = to;
   return ld_collection_enter(txn, collection, &collection->current);
 }

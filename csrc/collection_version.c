@@ -7,13 +7,11 @@
 #include "order.h"
 #include "version.h"
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
 /* What the program's function says, with what it is about in front. */
 static ld_rc about(ld_txn *txn, const ld_collection *collection, ld_slice document,
                    const char *what) {
   ld_quoted name, id;
-  return ld_fail_in(error_of(txn), "collection %s: document %s: %s",
+  return ld_fail_in(ld_error_of(txn), "collection %s: document %s: %s",
                     ld_quote(ld_buf_slice(&collection->name), name),
                     ld_quote_id(ld_collection_find_id(collection, document), id), what);
 }
@@ -22,7 +20,7 @@ ld_rc ld_collection_stored(ld_txn *txn, ld_collection *collection, ld_slice payl
                            ld_slice *document) {
   ld_quoted name;
   if (ld_version_split(payload, &collection->read_version, document)) return LD_OK;
-  return ld_spoil(txn, ld_fail(error_of(txn), LD_CORRUPT, "collection %s: a document is damaged",
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT, "collection %s: a document is damaged",
                                ld_quote(ld_buf_slice(&collection->name), name)));
 }
 
@@ -36,12 +34,12 @@ static ld_rc run_upgrade(ld_txn *txn, ld_collection *collection, ld_slice stored
   const ld_program *program = collection->program;
   ld_buf *upgraded = &collection->scratch;
   ld_buf_reset(upgraded);
-  ld_rc rc =
-      program->upgrade(program->context, collection->read_version, stored, upgraded, error_of(txn));
+  ld_rc rc = program->upgrade(program->context, collection->read_version, stored, upgraded,
+                              ld_error_of(txn));
   if (rc != LD_OK) return rc;
-  if (upgraded->failed) return ld_fail(error_of(txn), LD_NOMEM, "out of memory");
+  if (upgraded->failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   if (keeps_id(collection, stored, ld_buf_slice(upgraded))) return LD_OK;
-  return ld_fail(error_of(txn), LD_INVALID, "the id of a document cannot be changed");
+  return ld_fail(ld_error_of(txn), LD_INVALID, "the id of a document cannot be changed");
 }
 
 ld_rc ld_collection_upgraded(ld_txn *txn, ld_collection *collection, ld_slice stored,
@@ -73,7 +71,7 @@ ld_rc ld_collection_admit(ld_txn *txn, const ld_collection *collection, ld_slice
   ld_quoted name, quoted;
   uint64_t version = ld_collection_version(collection);
   if (version == 0 || collection->read_version <= version) return LD_OK;
-  return ld_fail(error_of(txn), LD_UNSUPPORTED,
+  return ld_fail(ld_error_of(txn), LD_UNSUPPORTED,
                  "collection %s: document %s: a newer program wrote it, in version %llu; this one "
                  "knows version %llu",
                  ld_quote(ld_buf_slice(&collection->name), name), ld_quote_id(id, quoted),
@@ -83,6 +81,6 @@ ld_rc ld_collection_admit(ld_txn *txn, const ld_collection *collection, ld_slice
 ld_rc ld_collection_check(ld_txn *txn, const ld_collection *collection, ld_slice document) {
   const ld_program *program = collection->program;
   if (program == NULL || program->validate == NULL) return LD_OK;
-  ld_rc rc = program->validate(program->context, document, error_of(txn));
+  ld_rc rc = program->validate(program->context, document, ld_error_of(txn));
   return rc == LD_OK ? rc : about(txn, collection, document, "");
 }

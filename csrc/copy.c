@@ -14,17 +14,11 @@
 enum { PHASE_ROWS, PHASE_INDEXES, PHASE_DONE };
 enum { BATCH_BYTES = 16 << 20, INDEX_BATCH = 5000 };
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
 /* What failed in the source is told by the target. */
 static ld_rc of_source(ld_txn *from, ld_txn *to, ld_rc rc) {
   if (rc == LD_OK || rc == LD_NOTFOUND) return rc;
-  *error_of(to) = *error_of(from);
-  return ld_fail_in(error_of(to), "the source: ");
-}
-
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(error_of(txn), LD_NOMEM, "copy: out of memory"));
+  *ld_error_of(to) = *ld_error_of(from);
+  return ld_fail_in(ld_error_of(to), "the source: ");
 }
 
 /* ---- looking ---- */
@@ -58,11 +52,12 @@ static ld_rc must_be_there(ld_txn *from, ld_slice name) {
   ld_quoted quoted;
   bool found;
   if (name.size == 0 || name.size > LD_PART_MAX)
-    return ld_fail(error_of(from), LD_INVALID, "%s is no name of a collection",
+    return ld_fail(ld_error_of(from), LD_INVALID, "%s is no name of a collection",
                    ld_quote(name, quoted));
   ld_rc rc = find_collection(from, name, &found);
   if (rc != LD_OK || found) return rc;
-  return ld_fail(error_of(from), LD_INVALID, "there is no collection %s", ld_quote(name, quoted));
+  return ld_fail(ld_error_of(from), LD_INVALID, "there is no collection %s",
+                 ld_quote(name, quoted));
 }
 
 static ld_rc must_be_free(ld_txn *to, ld_slice name) {
@@ -70,7 +65,7 @@ static ld_rc must_be_free(ld_txn *to, ld_slice name) {
   bool found;
   ld_rc rc = find_collection(to, name, &found);
   if (rc != LD_OK || !found) return rc;
-  return ld_fail(error_of(to), LD_EXISTS, "the target has a collection %s already",
+  return ld_fail(ld_error_of(to), LD_EXISTS, "the target has a collection %s already",
                  ld_quote(name, quoted));
 }
 
@@ -79,7 +74,7 @@ static ld_rc look_free(ld_txn *to, const ld_scope *scope) {
   if (scope->names.size > 0) return each_name(scope, to, must_be_free);
   ld_rc rc = ld_unfinished_is_empty(to, &empty);
   if (rc != LD_OK || empty) return rc;
-  return ld_fail(error_of(to), LD_EXISTS, "the target is not empty");
+  return ld_fail(ld_error_of(to), LD_EXISTS, "the target is not empty");
 }
 
 /* The number that the source's sequence has come to, as a value. */
@@ -135,7 +130,7 @@ static ld_rc look(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_state *
   ld_buf_clear(&room);
   if (rc == LD_NOTFOUND) rc = look_free(to, &copy->scope);
   if (rc == LD_OK && noted && !same)
-    rc = ld_fail(error_of(to), LD_EXISTS,
+    rc = ld_fail(ld_error_of(to), LD_EXISTS,
                  "the target holds the beginning of another copy or load, or of a copy of this "
                  "source before it changed");
   if (rc == LD_OK) *state = same ? LD_COPY_RESUME : LD_COPY_NEW;
@@ -171,7 +166,7 @@ static ld_rc start(ld_txn *from, ld_txn *to, const ld_copy *copy) {
   if (rc == LD_OK) rc = of_source(from, to, write_source(from, &source));
   ld_unfinished note = {
       .what = what_of(copy), .source = ld_buf_slice(&source), .scope = copy->scope.names};
-  if (rc == LD_OK) rc = source.failed ? no_memory(to) : ld_unfinished_put(to, &note);
+  if (rc == LD_OK) rc = source.failed ? ld_no_memory(to, "copy") : ld_unfinished_put(to, &note);
   ld_buf_clear(&source);
   return rc;
 }
@@ -181,7 +176,7 @@ ld_rc ld_copy_begin(ld_txn *from, ld_txn *to, const ld_copy *copy) {
   ld_rc rc = ld_copy_look(from, to, copy, &state);
   if (rc != LD_OK || state == LD_COPY_RESUME) return rc;
   if (state == LD_COPY_TAKEN && !copy->overwrite)
-    return ld_fail_in(error_of(to), "copy (overwrite = true replaces what is there): ");
+    return ld_fail_in(ld_error_of(to), "copy (overwrite = true replaces what is there): ");
   if (state == LD_COPY_TAKEN) rc = wipe(to, &copy->scope);
   if (rc == LD_OK) rc = start(from, to, copy);
   return rc == LD_OK ? rc : ld_spoil(to, rc);
@@ -200,7 +195,7 @@ typedef struct copy_run {
 /* Write a declaration without what only the source's rows of indexes have: numbers, states. */
 static ld_rc rewrite_declaration(copy_run *run, ld_slice payload) {
   ld_declaration declaration;
-  ld_rc rc = ld_declaration_read(payload, &declaration, error_of(run->from));
+  ld_rc rc = ld_declaration_read(payload, &declaration, ld_error_of(run->from));
   if (rc != LD_OK) return of_source(run->from, run->to, rc);
   for (unsigned i = 0; i < declaration.count && rc == LD_OK; i++) {
     ld_index_reset(&declaration.indexes[i]);
@@ -209,7 +204,7 @@ static ld_rc rewrite_declaration(copy_run *run, ld_slice payload) {
   ld_buf_reset(&run->declaration);
   ld_declaration_write(&declaration, &run->declaration);
   ld_declaration_clear(&declaration);
-  return rc == LD_OK && run->declaration.failed ? no_memory(run->to) : rc;
+  return rc == LD_OK && run->declaration.failed ? ld_no_memory(run->to, "copy") : rc;
 }
 
 static ld_rc copy_declaration(copy_run *run, ld_slice key, const ld_row *row) {
@@ -217,7 +212,8 @@ static ld_rc copy_declaration(copy_run *run, ld_slice key, const ld_row *row) {
   if (rc != LD_OK) return rc;
   ld_buf_reset(&run->value);
   ld_row_encode(row->key, row->revision, ld_buf_slice(&run->declaration), &run->value);
-  return run->value.failed ? no_memory(run->to) : ld_put(run->to, key, ld_buf_slice(&run->value));
+  return run->value.failed ? ld_no_memory(run->to, "copy")
+                           : ld_put(run->to, key, ld_buf_slice(&run->value));
 }
 
 /* A row whose key is whole, and that is sound, need not be taken apart. */
@@ -228,7 +224,7 @@ static ld_rc copy_row(copy_run *run, ld_slice key, ld_slice value) {
   if (rc != LD_OK) return of_source(run->from, run->to, rc);
   ld_buf_reset(&run->place);
   ld_buf_add(&run->place, key);
-  if (run->place.failed) return no_memory(run->to);
+  if (run->place.failed) return ld_no_memory(run->to, "copy");
   if (!ld_scope_has(run->scope, row.key)) return LD_OK;
   run->rows++;
   run->bytes += key.size + value.size;
@@ -308,7 +304,7 @@ static ld_rc find_next(void *context, ld_slice name) {
 static ld_rc build(ld_txn *to, ld_slice name, uint64_t most, bool *ready, bool *idle) {
   ld_collection collection;
   ld_build state;
-  ld_rc rc = ld_collection_init(&collection, name, LD_SLICE_NONE, error_of(to));
+  ld_rc rc = ld_collection_init(&collection, name, LD_SLICE_NONE, ld_error_of(to));
   if (rc != LD_OK) return rc;
   rc = ld_collection_look(to, &collection);
   *idle = collection.current.count == 0;
@@ -316,7 +312,7 @@ static ld_rc build(ld_txn *to, ld_slice name, uint64_t most, bool *ready, bool *
     rc = ld_index_build(to, &collection, most > 0 ? (unsigned)most : INDEX_BATCH, &state);
   ld_collection_clear(&collection);
   if (rc == LD_OK && state == LD_BUILD_CLASH) {
-    error_of(to)->rc = LD_CORRUPT;
+    ld_error_of(to)->rc = LD_CORRUPT;
     return ld_spoil(to, LD_CORRUPT);
   }
   if (rc == LD_OK) *ready = state == LD_BUILD_DONE;
@@ -328,7 +324,7 @@ static ld_rc run_collection(copy_run *run, ld_unfinished *note, bool *idle) {
   next_name next = {.after = note->place};
   bool ready = false;
   ld_rc rc = ld_collections_each(run->to, find_next, &next);
-  if (rc == LD_OK && next.name.failed) rc = no_memory(run->to);
+  if (rc == LD_OK && next.name.failed) rc = ld_no_memory(run->to, "copy");
   if (rc == LD_OK && next.found)
     rc = build(run->to, ld_buf_slice(&next.name), run->most, &ready, idle);
   if (rc == LD_OK && !next.found) note->phase = PHASE_DONE;
@@ -355,7 +351,7 @@ static ld_rc run_indexes(copy_run *run, ld_unfinished *note) {
 static ld_rc must_be_begun(ld_txn *to, ld_unfinished *note, ld_buf *room) {
   ld_rc rc = ld_unfinished_get(to, note, room);
   if (rc != LD_NOTFOUND) return rc;
-  return ld_fail(error_of(to), LD_CONFLICT, "copy: somebody else has ended it meanwhile");
+  return ld_fail(ld_error_of(to), LD_CONFLICT, "copy: somebody else has ended it meanwhile");
 }
 
 ld_rc ld_copy_some(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_batch *batch) {
@@ -406,7 +402,7 @@ ld_rc ld_copy_read(ld_txn *from, ld_txn *to, const ld_copy *copy, uint64_t most,
     }
   }
   ld_buf_clear(&room);
-  return rc == LD_OK && (records->failed || place->failed) ? no_memory(to) : rc;
+  return rc == LD_OK && (records->failed || place->failed) ? ld_no_memory(to, "copy") : rc;
 }
 
 ld_rc ld_copy_note(ld_txn *to, ld_slice place, uint64_t count, uint64_t *rows) {
@@ -431,18 +427,18 @@ ld_rc ld_copy_report(ld_txn *to, const ld_scope *scope, ld_buf *report) {
   ld_rc rc = ld_content_read(to, scope, &found);
   if (rc == LD_OK) ld_content_write(&found, report);
   ld_content_clear(&found);
-  return rc == LD_OK && report->failed ? no_memory(to) : rc;
+  return rc == LD_OK && report->failed ? ld_no_memory(to, "copy") : rc;
 }
 
 ld_rc ld_copy_verify(ld_txn *from, ld_txn *to, const ld_scope *scope, ld_buf *report) {
   ld_content expected = {.parts = NULL}, found = {.parts = NULL};
   ld_rc rc = of_source(from, to, ld_content_read(from, scope, &expected));
   if (rc == LD_OK) rc = ld_content_read(to, scope, &found);
-  if (rc == LD_OK) rc = ld_content_compare(&expected, &found, error_of(to));
+  if (rc == LD_OK) rc = ld_content_compare(&expected, &found, ld_error_of(to));
   if (rc == LD_OK) ld_content_write(&found, report);
   ld_content_clear(&expected);
   ld_content_clear(&found);
-  if (rc == LD_OK && report->failed) rc = ld_fail(error_of(to), LD_NOMEM, "copy: out of memory");
+  if (rc == LD_OK && report->failed) rc = ld_fail(ld_error_of(to), LD_NOMEM, "copy: out of memory");
   return rc;
 }
 

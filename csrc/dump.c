@@ -10,8 +10,6 @@
 #include "tuple.h"
 #include "value.h"
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
 /* ---- counting ---- */
 
 /* Whether a map's row is an entry: its key has more than the name. */
@@ -155,7 +153,7 @@ static void write_trailer(ld_dump *dump, ld_buf *text) {
 
 static ld_rc write_record(ld_dump *dump, ld_records *records, ld_buf *text) {
   size_t start = text->size;
-  ld_rc rc = ld_dump_line(ld_buf_slice(&dump->record), text, error_of(records->txn));
+  ld_rc rc = ld_dump_line(ld_buf_slice(&dump->record), text, ld_error_of(records->txn));
   if (rc != LD_OK) return rc;
   ld_record_count(ld_buf_slice(&dump->record), &dump->counts);
   end_line(dump, text, start);
@@ -188,7 +186,7 @@ ld_rc ld_dump_some(ld_txn *txn, ld_dump *dump, size_t most, ld_buf *text) {
     rc = LD_OK;
   }
   if (rc == LD_OK && (text->failed || dump->place.failed))
-    rc = ld_fail(error_of(txn), LD_NOMEM, "dump: out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "dump: out of memory");
   return rc;
 }
 

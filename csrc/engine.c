@@ -14,8 +14,6 @@ enum { BEFORE, PLACED, PARKED, BEHIND };
 
 #define OPS(txn) ((txn)->engine->ops)
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
 /* ---- engines ---- */
 
 static ld_rc check_table(const ld_engine_ops *ops, const ld_config *config, ld_error *error) {
@@ -198,7 +196,7 @@ void ld_rollback(ld_txn *txn) {
 
 /* The text of what spoilt it, unless another call on the engine has written its own since. */
 static ld_rc still_spoilt(ld_txn *txn) {
-  ld_error *error = error_of(txn);
+  ld_error *error = ld_error_of(txn);
   if (error->rc == txn->spoilt) return txn->spoilt;
   ld_fail(error, txn->spoilt, "the transaction failed before, and was rolled back");
   error->retry = txn->spoilt_retry;
@@ -208,7 +206,7 @@ static ld_rc still_spoilt(ld_txn *txn) {
 static ld_rc ready_to_commit(ld_txn *txn) {
   if (txn->spoilt != LD_OK) return still_spoilt(txn);
   if (txn->has_child)
-    return ld_fail(error_of(txn), LD_MISUSE, "commit while a nested transaction is open");
+    return ld_fail(ld_error_of(txn), LD_MISUSE, "commit while a nested transaction is open");
   if (!txn->writable || txn->parent != NULL || txn->engine->before_commit == NULL) return LD_OK;
   return txn->engine->before_commit(txn);
 }
@@ -233,25 +231,29 @@ ld_rc ld_commit(ld_txn *txn) {
 ld_rc ld_spoil(ld_txn *txn, ld_rc rc) {
   if (!txn->writable || txn->spoilt != LD_OK) return rc;
   txn->spoilt = rc;
-  txn->spoilt_retry = error_of(txn)->retry;
+  txn->spoilt_retry = ld_error_of(txn)->retry;
   return rc;
+}
+
+ld_rc ld_no_memory(ld_txn *txn, const char *what) {
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_NOMEM, "%s: out of memory", what));
 }
 
 static ld_rc check_usable(ld_txn *txn) {
   if (txn->spoilt != LD_OK)
-    return ld_fail(error_of(txn), LD_MISUSE,
+    return ld_fail(ld_error_of(txn), LD_MISUSE,
                    "the transaction failed before (%s) and can only be rolled back",
                    ld_rc_name(txn->spoilt));
   if (txn->has_child)
-    return ld_fail(error_of(txn), LD_MISUSE,
+    return ld_fail(ld_error_of(txn), LD_MISUSE,
                    "a nested transaction is open: use it, or end it first");
   return LD_OK;
 }
 
 static ld_rc check_key(ld_txn *txn, ld_slice key) {
-  if (key.size == 0) return ld_fail(error_of(txn), LD_INVALID, "the key is empty");
+  if (key.size == 0) return ld_fail(ld_error_of(txn), LD_INVALID, "the key is empty");
   if (key.size > LD_KEY_MAX)
-    return ld_fail(error_of(txn), LD_TOOBIG, "the key has %zu bytes, the limit is %u", key.size,
+    return ld_fail(ld_error_of(txn), LD_TOOBIG, "the key has %zu bytes, the limit is %u", key.size,
                    LD_KEY_MAX);
   return LD_OK;
 }
@@ -264,7 +266,7 @@ static ld_rc park_cursors(ld_txn *txn) {
     if (rc != LD_OK) return rc;
     ld_buf_reset(&cursor->parked);
     ld_buf_add(&cursor->parked, key);
-    if (cursor->parked.failed) return ld_fail(error_of(txn), LD_NOMEM, "cursor: out of memory");
+    if (cursor->parked.failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "cursor: out of memory");
     cursor->place = PARKED;
   }
   return LD_OK;
@@ -273,7 +275,7 @@ static ld_rc park_cursors(ld_txn *txn) {
 ld_rc ld_begin_nested(ld_txn *parent, ld_txn **txn) {
   ld_rc rc = check_usable(parent);
   if (rc == LD_OK && !parent->writable)
-    rc = ld_fail(error_of(parent), LD_MISUSE,
+    rc = ld_fail(ld_error_of(parent), LD_MISUSE,
                  "a nested transaction needs a write transaction around it");
   if (rc == LD_OK) rc = park_cursors(parent);
   return rc == LD_OK ? start(parent->engine, parent, true, txn) : rc;
@@ -295,7 +297,7 @@ static ld_rc check_end(ld_txn *txn, ld_slice end) {
 static ld_rc before_write(ld_txn *txn) {
   ld_rc rc = check_usable(txn);
   if (rc == LD_OK && !txn->writable)
-    rc = ld_fail(error_of(txn), LD_MISUSE, "a write in a read transaction");
+    rc = ld_fail(ld_error_of(txn), LD_MISUSE, "a write in a read transaction");
   return rc == LD_OK && txn->cursors != NULL ? park_cursors(txn) : rc;
 }
 
@@ -308,8 +310,8 @@ ld_rc ld_put(ld_txn *txn, ld_slice key, ld_slice value) {
   ld_rc rc = before_write(txn);
   if (rc == LD_OK) rc = check_key(txn, key);
   if (rc == LD_OK && value.size > LD_VALUE_MAX)
-    rc = ld_fail(error_of(txn), LD_TOOBIG, "the value has %zu bytes, the limit is %u", value.size,
-                 LD_VALUE_MAX);
+    rc = ld_fail(ld_error_of(txn), LD_TOOBIG, "the value has %zu bytes, the limit is %u",
+                 value.size, LD_VALUE_MAX);
   return rc == LD_OK ? after_write(txn, OPS(txn)->put(txn, key, value)) : rc;
 }
 
@@ -373,7 +375,7 @@ ld_rc ld_cursor_open(ld_txn *txn, ld_cursor **out) {
   ld_rc rc = check_usable(txn);
   if (rc != LD_OK) return rc;
   ld_cursor *cursor = new_cursor(txn->engine);
-  if (cursor == NULL) return ld_fail(error_of(txn), LD_NOMEM, "cursor: out of memory");
+  if (cursor == NULL) return ld_fail(ld_error_of(txn), LD_NOMEM, "cursor: out of memory");
   cursor->txn = txn;
   cursor->place = BEFORE;
   rc = OPS(txn)->cursor_open(cursor);

@@ -37,8 +37,7 @@ ld_rc ld_find_explain(ld_txn *txn, ld_collection *collection, const ld_find *fin
   ld_find_report report = {.index = LD_SLICE_NONE};
   ld_rc rc = ld_find_run(txn, collection, find, ignore, NULL, NULL, &report);
   if (rc == LD_OK) write_report(&report, out);
-  if (rc == LD_OK && (out->failed || report.candidates.failed))
-    rc = ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "explain: out of memory"));
+  if (rc == LD_OK && (out->failed || report.candidates.failed)) rc = ld_no_memory(txn, "explain");
   ld_buf_clear(&report.candidates);
   return rc;
 }

@@ -85,10 +85,6 @@ typedef struct find_run {
   ld_ranking ranking;
 } find_run;
 
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "find: out of memory"));
-}
-
 static bool matches(const find_run *run, ld_slice document) {
   return run->find->where == NULL || ld_filter_match(run->find->where, document);
 }
@@ -120,8 +116,8 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
   if (run->cursor != NULL && run->shown == (uint64_t)find->limit)
     write_place(run, id, document, &run->last);
   bool ends = run->cursor == NULL && run->shown == (uint64_t)find->limit;
-  ld_rc rc =
-      run->last.failed ? no_memory(run->txn) : ld_collection_admit(run->txn, run->collection, id);
+  ld_rc rc = run->last.failed ? ld_no_memory(run->txn, "find")
+                              : ld_collection_admit(run->txn, run->collection, id);
   if (rc == LD_OK) rc = run->visit(run->context, id, document, revision);
   return rc == LD_OK && ends ? LD_NOTFOUND : rc;
 }
@@ -141,10 +137,10 @@ static ld_rc rank_next(void *context, ld_slice id, ld_slice document, uint64_t r
   if (!matches(run, document)) return LD_OK;
   if (id.size == 0) id = ld_collection_find_id(run->collection, document);
   write_rank(run, id, document, &run->key);
-  if (run->key.failed) return no_memory(run->txn);
+  if (run->key.failed) return ld_no_memory(run->txn, "find");
   ld_slice after = ld_buf_slice(&run->last), key = ld_buf_slice(&run->key);
   if (after.size > 0 && ld_compare(key, after) <= 0) return LD_OK;
-  return ld_ranking_add(&run->ranking, key, id) ? LD_OK : no_memory(run->txn);
+  return ld_ranking_add(&run->ranking, key, id) ? LD_OK : ld_no_memory(run->txn, "find");
 }
 
 static void end_ranked(find_run *run, const ld_ranked *last) {
@@ -188,7 +184,7 @@ static ld_rc place_ranking(find_run *run) {
     ld_index_id(after, &run->last);
   else
     ld_buf_add(&run->last, after);
-  return run->last.failed ? no_memory(run->txn) : LD_OK;
+  return run->last.failed ? ld_no_memory(run->txn, "find") : LD_OK;
 }
 
 static void report_plan(ld_find_report *report, const ld_plan *plan) {
@@ -231,7 +227,7 @@ ld_rc ld_find_run(ld_txn *txn, ld_collection *collection, const ld_find *find,
                           report == NULL ? NULL : &report->candidate_count);
   if (rc == LD_OK && report != NULL) report_plan(report, &plan);
   if (rc == LD_OK && find->limit != 0) rc = run_plan(&run, &plan);
-  if (rc == LD_OK && cursor != NULL && cursor->failed) rc = no_memory(txn);
+  if (rc == LD_OK && cursor != NULL && cursor->failed) rc = ld_no_memory(txn, "find");
   ld_plan_clear(&plan);
   ld_buf_clear(&run.key);
   ld_buf_clear(&run.last);

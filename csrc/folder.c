@@ -40,11 +40,6 @@ bool ld_folder_sync(const char *path) {
   return sync_and_close(folder);
 }
 
-bool ld_folder_sync_file(const char *path) {
-  int file = open(path, O_RDONLY | O_CLOEXEC);
-  return file >= 0 && sync_and_close(file);
-}
-
 /* Make the folder `path[0..size)` unless it is there; its entry in the parent is synced. */
 static bool make_one(char *path, size_t size) {
   char end = path[size];

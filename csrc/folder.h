@@ -13,9 +13,8 @@ ld_rc ld_folder_path(const char *folder, const char *name, char *path, ld_error 
 
 /* Make the folder and its parents (mode 0700) where missing; the entries of new ones are synced. */
 bool ld_folder_make(const char *path);
-/* Make what is there outlive a power loss: names of a folder, bytes of a file. */
+/* Make the names in it outlive a power loss. */
 bool ld_folder_sync(const char *path);
-bool ld_folder_sync_file(const char *path);
 /* The folder that `path` is in, into `above`, of PATH_MAX bytes. */
 void ld_folder_above(const char *path, char *above);
 /* Copy a regular file into a new one, synced. EEXIST; then, as after any failure, nothing is left of this one. */

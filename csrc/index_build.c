@@ -12,12 +12,6 @@ typedef struct index_build {
   bool state_change;
 } index_build;
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(error_of(txn), LD_NOMEM, "index: out of memory"));
-}
-
 static ld_index *first_unready(const ld_collection *collection) {
   for (unsigned i = 0; i < collection->current.count; i++)
     if (!collection->current.indexes[i].ready) return &collection->current.indexes[i];
@@ -36,7 +30,7 @@ static ld_rc take_in(void *context, ld_slice id, ld_slice document, uint64_t rev
   build->state_change = build->state_change || entries.state_change;
   ld_rc rc = fine ? ld_entries_write(build->txn, build->declaration, ld_buf_slice(&build->after),
                                      &none, &entries)
-                  : no_memory(build->txn);
+                  : ld_no_memory(build->txn, "index");
   ld_entries_clear(&entries);
   build->count++;
   return rc;
@@ -46,7 +40,7 @@ static ld_rc find_place(index_build *build, ld_slice key) {
   ld_row row;
   ld_rc rc = ld_row_get(build->txn, key, &row);
   if (rc == LD_OK) ld_buf_add(&build->after, row.payload);
-  if (build->after.failed) return no_memory(build->txn);
+  if (build->after.failed) return ld_no_memory(build->txn, "index");
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
@@ -54,7 +48,7 @@ static ld_rc run_batch(ld_collection *collection, index_build *build, ld_slice p
   ld_buf after = {0};
   ld_rc rc = find_place(build, place);
   ld_buf_add(&after, ld_buf_slice(&build->after));
-  if (rc == LD_OK && after.failed) rc = no_memory(build->txn);
+  if (rc == LD_OK && after.failed) rc = ld_no_memory(build->txn, "index");
   if (rc == LD_OK)
     rc = ld_collection_each(build->txn, collection, ld_buf_slice(&after), take_in, build);
   ld_buf_clear(&after);
@@ -74,13 +68,13 @@ static ld_rc note_place(ld_collection *collection, index_build *build, ld_slice 
 
 /* The index goes, with what the batch wrote; the text of the failure stays. */
 static ld_rc give_up(ld_collection *collection, index_build *build) {
-  ld_error text = *error_of(build->txn);
+  ld_error text = *ld_error_of(build->txn);
   ld_buf name = {0};
   ld_buf_add(&name, build->index->name);
-  ld_rc rc = name.failed ? no_memory(build->txn)
+  ld_rc rc = name.failed ? ld_no_memory(build->txn, "index")
                          : ld_collection_drop_index(build->txn, collection, ld_buf_slice(&name));
   ld_buf_clear(&name);
-  if (rc == LD_OK) *error_of(build->txn) = text;
+  if (rc == LD_OK) *ld_error_of(build->txn) = text;
   return rc;
 }
 

@@ -20,10 +20,6 @@ typedef struct candidate {
 
 typedef char outdated_reason[80];
 
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "find: out of memory"));
-}
-
 void ld_plan_clear(ld_plan *plan) {
   ld_ranking_clear(&plan->ranges);
   ld_buf_clear(&plan->resume);
@@ -224,9 +220,9 @@ static ld_rc weigh_all(ld_txn *txn, const ld_collection *collection, const ld_fi
   const ld_declaration *current = &collection->current;
   if (!ld_plan_id_ranges(&all[0].plan, collection, find->where) ||
       !ld_plan_id_order(&all[0].plan, collection, find))
-    return no_memory(txn);
+    return ld_no_memory(txn, "find");
   for (unsigned i = 0; i < current->count; i++)
-    if (!weigh(&all[i + 1], &current->indexes[i], find, outdated)) return no_memory(txn);
+    if (!weigh(&all[i + 1], &current->indexes[i], find, outdated)) return ld_no_memory(txn, "find");
   return LD_OK;
 }
 
@@ -234,7 +230,7 @@ ld_rc ld_plan_make(ld_txn *txn, ld_collection *collection, const ld_find *find, 
                    ld_buf *candidates, unsigned *candidate_count) {
   unsigned count = collection->current.count + 1, chosen = 0;
   candidate *all = calloc(count, sizeof *all);
-  if (all == NULL) return no_memory(txn);
+  if (all == NULL) return ld_no_memory(txn, "find");
   outdated_reason text;
   const char *outdated;
   ld_rc rc = find_outdated(txn, collection, text, &outdated);

@@ -8,9 +8,7 @@
 
 /* ---- failures ---- */
 
-ld_rc queue_no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "queue: out of memory"));
-}
+ld_rc queue_no_memory(ld_txn *txn) { return ld_no_memory(txn, "queue"); }
 
 ld_rc queue_damaged(ld_txn *txn, const char *what) {
   return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT, "queue: %s is damaged", what));

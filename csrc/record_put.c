@@ -6,14 +6,12 @@
 #include "tuple.h"
 #include "value.h"
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
-static ld_rc no_memory(ld_txn *txn) { return ld_fail(error_of(txn), LD_NOMEM, "out of memory"); }
+static ld_rc no_memory(ld_txn *txn) { return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory"); }
 
 /* ---- fields ---- */
 
 static ld_rc missing(ld_txn *txn, const char *name, const char *what) {
-  return ld_fail(error_of(txn), LD_INVALID, "%s: expected %s", name, what);
+  return ld_fail(ld_error_of(txn), LD_INVALID, "%s: expected %s", name, what);
 }
 
 static ld_rc get_value(ld_txn *txn, ld_slice record, const char *name, ld_slice *value) {
@@ -45,7 +43,8 @@ static ld_rc get_count(ld_txn *txn, ld_slice record, const char *name, int64_t o
 
 static ld_rc exists(ld_txn *txn, const char *what, ld_slice name) {
   ld_quoted quoted;
-  return ld_fail(error_of(txn), LD_EXISTS, "%s %s: is there already", what, ld_quote(name, quoted));
+  return ld_fail(ld_error_of(txn), LD_EXISTS, "%s %s: is there already", what,
+                 ld_quote(name, quoted));
 }
 
 /* ---- rooms ---- */
@@ -57,7 +56,7 @@ static ld_rc put_room(ld_txn *txn, ld_record_writer *writer, ld_slice record) {
   ld_rc rc = get_value(txn, record, "room", &room);
   if (rc == LD_OK)
     rc = get_count(txn, record, "savedAt", ld_now(&txn->engine->env), &times.saved_at);
-  if (rc == LD_OK) rc = ld_room_check(room, &fields, error_of(txn));
+  if (rc == LD_OK) rc = ld_room_check(room, &fields, ld_error_of(txn));
   if (rc != LD_OK) return rc;
   ld_value_field(record, "ratedAt", &rated_at);
   times.rated_at = rated_at;
@@ -74,7 +73,7 @@ static ld_rc use_collection(ld_txn *txn, ld_record_writer *writer, ld_slice reco
   if (rc != LD_OK || ld_equal(ld_buf_slice(&writer->collection.name), name)) return rc;
   ld_collection_clear(&writer->collection);
   writer->collection = (ld_collection){.name = {0}};
-  rc = ld_collection_init(&writer->collection, name, LD_SLICE_NONE, error_of(txn));
+  rc = ld_collection_init(&writer->collection, name, LD_SLICE_NONE, ld_error_of(txn));
   writer->collection.program = &writer->program;
   return rc;
 }
@@ -101,12 +100,12 @@ static ld_rc put_collection(ld_txn *txn, ld_record_writer *writer, ld_slice reco
   if (rc != LD_OK) return rc;
   bool there = collection->current.bytes.size > 0;
   if (there && !writer->replace) return exists(txn, "collection", ld_buf_slice(&collection->name));
-  rc = ld_declaration_read(bytes, &declaration, error_of(txn));
-  if (rc == LD_CORRUPT) return error_of(txn)->rc = LD_INVALID;
+  rc = ld_declaration_read(bytes, &declaration, ld_error_of(txn));
+  if (rc == LD_CORRUPT) return ld_error_of(txn)->rc = LD_INVALID;
   if (rc != LD_OK) return rc;
   if (!there) rc = enter_declaration(txn, writer, &declaration);
   if (there && !ld_equal(declaration.key, ld_collection_key(collection)))
-    rc = ld_fail(error_of(txn), LD_INVALID, "the collection that is there has another key");
+    rc = ld_fail(ld_error_of(txn), LD_INVALID, "the collection that is there has another key");
   ld_declaration_clear(&declaration);
   return rc;
 }
@@ -137,7 +136,7 @@ static ld_rc put_entry(ld_txn *txn, ld_record_writer *writer, ld_slice record) {
   if (rc == LD_OK) rc = get_value(txn, record, "key", &key);
   if (rc == LD_OK) rc = get_value(txn, record, "value", &value);
   ld_buf_reset(&writer->key);
-  if (rc == LD_OK) rc = ld_map_read_key(key, &writer->key, error_of(txn));
+  if (rc == LD_OK) rc = ld_map_read_key(key, &writer->key, ld_error_of(txn));
   if (rc == LD_OK && writer->key.failed) rc = no_memory(txn);
   if (rc == LD_OK)
     rc = ld_map_set(txn, name, ld_buf_slice(&writer->key), value, !writer->replace, &done);
@@ -217,10 +216,10 @@ static ld_rc use_queue(ld_txn *txn, ld_record_writer *writer, ld_slice record) {
   if (writer->key.failed || writer->queue.failed) return no_memory(txn);
   rc = ld_row_get(txn, ld_buf_slice(&writer->key), &row);
   if (rc == LD_NOTFOUND)
-    rc = ld_fail(error_of(txn), LD_INVALID, "queue %s: comes before its own record",
+    rc = ld_fail(ld_error_of(txn), LD_INVALID, "queue %s: comes before its own record",
                  ld_quote(name, quoted));
   if (rc == LD_OK && !ld_read_varint(&row.payload, &number))
-    rc = ld_fail(error_of(txn), LD_CORRUPT, "queue %s: is damaged", ld_quote(name, quoted));
+    rc = ld_fail(ld_error_of(txn), LD_CORRUPT, "queue %s: is damaged", ld_quote(name, quoted));
   if (rc == LD_OK) writer->number = (int64_t)number;
   return rc;
 }
@@ -260,10 +259,10 @@ static ld_rc put_row(ld_txn *txn, ld_record_writer *writer, ld_slice record) {
   if (rc == LD_OK) rc = get_count(txn, record, "space", 0, &space);
   if (rc != LD_OK) return rc;
   if (space <= LD_SPACE_JOB || space > 0xff)
-    return ld_fail(error_of(txn), LD_INVALID, "space %lld: has records of its own",
+    return ld_fail(ld_error_of(txn), LD_INVALID, "space %lld: has records of its own",
                    (long long)space);
   if (!writer->was_empty)
-    return ld_fail(error_of(txn), LD_UNSUPPORTED,
+    return ld_fail(ld_error_of(txn), LD_UNSUPPORTED,
                    "rows of space %lld, which this version does not know, go only into an empty "
                    "store",
                    (long long)space);
@@ -296,7 +295,7 @@ ld_rc ld_record_put(ld_txn *txn, ld_record_writer *writer, ld_slice record) {
       return rc == LD_OK ? rc : ld_spoil(txn, rc);
     }
   if (rc == LD_OK)
-    rc = ld_fail(error_of(txn), LD_UNSUPPORTED, "kind %s: a newer version wrote this",
+    rc = ld_fail(ld_error_of(txn), LD_UNSUPPORTED, "kind %s: a newer version wrote this",
                  ld_quote(kind, quoted));
   return ld_spoil(txn, rc);
 }

@@ -24,9 +24,7 @@ ld_slice room_part_key(room_key_space space, uint8_t kind, int64_t id, ld_slice 
   return ld_buf_slice(&key);
 }
 
-ld_rc room_no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "room: out of memory"));
-}
+ld_rc room_no_memory(ld_txn *txn) { return ld_no_memory(txn, "room"); }
 
 ld_rc room_damaged(ld_txn *txn, const char *what) {
   return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT,

@@ -132,8 +132,7 @@ static ld_rc put(ld_txn *txn, ld_slice stored, ld_slice key, uint64_t revision, 
   ld_buf *value = &txn->engine->scratch;
   ld_buf_reset(value);
   encode(stored, key, revision, payload, value);
-  if (value->failed)
-    return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "row: out of memory"));
+  if (value->failed) return ld_no_memory(txn, "row");
   return ld_put(txn, stored, ld_buf_slice(value));
 }
 

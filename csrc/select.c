@@ -153,8 +153,7 @@ ld_rc ld_find_distinct(ld_txn *txn, ld_collection *collection, const ld_find *fi
   if (rc != LD_OK) return rc;
   rc = ld_find_run(txn, collection, find, add_document, &distinct, NULL, NULL);
   if (rc == LD_OK) write_distinct(&distinct.values, values);
-  if (rc == LD_NOMEM || (rc == LD_OK && values->failed))
-    rc = ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "distinct: out of memory"));
+  if (rc == LD_NOMEM || (rc == LD_OK && values->failed)) rc = ld_no_memory(txn, "distinct");
   ld_buf_clear(&distinct.key);
   ld_ranking_clear(&distinct.values);
   return rc;

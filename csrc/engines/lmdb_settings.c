@@ -51,7 +51,3 @@ const char *ld_lmdb_settings_differ(const ld_lmdb_settings *a, const ld_lmdb_set
   if (a->check_on_open != b->check_on_open) return "check_on_open";
   return a->read_only != b->read_only ? "read_only" : NULL;
 }
-
-const char *ld_lmdb_durability_name(unsigned durability) {
-  return durabilities[durability == 0 ? 0 : durability == MDB_NOMETASYNC ? 1 : 2];
-}

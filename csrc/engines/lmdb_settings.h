@@ -16,6 +16,5 @@ extern const char *const ld_lmdb_options[]; /* their names, NULL-terminated */
 ld_rc ld_lmdb_settings_read(const ld_config *config, ld_lmdb_settings *settings, ld_error *error);
 /* The name of the first option that differs; NULL: none. */
 const char *ld_lmdb_settings_differ(const ld_lmdb_settings *a, const ld_lmdb_settings *b);
-const char *ld_lmdb_durability_name(unsigned durability);
 
 #endif
