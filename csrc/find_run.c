@@ -29,44 +29,32 @@ static void keep_smaller(least_key *least, size_t candidate) {
   least->any = true;
 }
 
-static void add_elements(least_key *least, ld_slice array, uint32_t count) {
-  ld_slice element;
-  size_t candidate = least->key->size;
-  if (count == 0) {
-    ld_order_key_empty(least->key, least->descending);
-    keep_smaller(least, candidate);
-  }
-  for (uint32_t i = 0; i < count && ld_value_take(&array, &element); i++) {
-    candidate = least->key->size;
-    ld_order_key(least->key, element, least->descending);
-    keep_smaller(least, candidate);
-  }
-}
-
 static bool add_value(void *context, ld_slice value, unsigned how) {
-  static const uint8_t null = 0xc0;
   least_key *least = context;
-  ld_token head = {.kind = LD_NIL};
-  ld_slice rest = value;
   size_t candidate = least->key->size;
-  if (value.size > 0) ld_value_next(&rest, &head);
-  if (head.kind == LD_ARRAY && (how & LD_PATH_PICKED) == 0) {
-    add_elements(least, rest, head.count);
-    return true;
-  }
-  ld_order_key(least->key, value.size > 0 ? value : ld_bytes(&null, 1), least->descending);
+  ld_order_key_found(least->key, value, how, least->descending);
   keep_smaller(least, candidate);
   return true;
 }
 
+/* The values of the sort, and the id. */
 static void write_sort_key(const ld_find *find, ld_slice id, ld_slice document, ld_buf *key) {
   ld_buf_reset(key);
   for (unsigned i = 0; i < find->sorts; i++) {
     least_key least = {.key = key, .start = key->size, .descending = find->sort[i].descending};
-    ld_path_each(document, &find->sort[i].path, add_value, &least);
-    if (!least.any) add_value(&least, LD_SLICE_NONE, 0);
+    ld_path_each_element(document, &find->sort[i].path, add_value, &least);
   }
   ld_index_id(id, key);
+}
+
+/* Where a cursor goes on behind: the sort key, or without a sort the id as a value. */
+static void write_place(const ld_find *find, ld_slice id, ld_slice document, ld_buf *place) {
+  if (find->sorts > 0) {
+    write_sort_key(find, id, document, place);
+    return;
+  }
+  ld_buf_reset(place);
+  ld_buf_add(place, id);
 }
 
 /* ---- running ---- */
@@ -89,15 +77,6 @@ static bool matches(const find_run *run, ld_slice document) {
   return run->find->where == NULL || ld_filter_match(run->find->where, document);
 }
 
-/* Where a cursor goes on behind: the sort key, or the id as a value. */
-static void write_place(const find_run *run, ld_slice id, ld_slice document, ld_buf *place) {
-  ld_buf_reset(place);
-  if (run->find->sorts > 0)
-    write_sort_key(run->find, id, document, place);
-  else
-    ld_buf_add(place, id);
-}
-
 /* The plan gives the order. */
 static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t revision) {
   find_run *run = context;
@@ -114,7 +93,7 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
   }
   run->shown++;
   if (run->cursor != NULL && run->shown == (uint64_t)find->limit)
-    write_place(run, id, document, &run->last);
+    write_place(find, id, document, &run->last);
   bool ends = run->cursor == NULL && run->shown == (uint64_t)find->limit;
   ld_rc rc = run->last.failed ? ld_no_memory(run->txn, "find")
                               : ld_collection_admit(run->txn, run->collection, id);
@@ -122,21 +101,12 @@ static ld_rc show_next(void *context, ld_slice id, ld_slice document, uint64_t r
   return rc == LD_OK && ends ? LD_NOTFOUND : rc;
 }
 
-/* What an entry of the ranking is: its key ends with the id; without a sort it is one. */
-static void write_rank(const find_run *run, ld_slice id, ld_slice document, ld_buf *key) {
-  ld_buf_reset(key);
-  if (run->find->sorts > 0)
-    write_sort_key(run->find, id, document, key);
-  else
-    ld_index_id(id, key);
-}
-
 static ld_rc rank_next(void *context, ld_slice id, ld_slice document, uint64_t revision) {
   find_run *run = context;
   (void)revision;
   if (!matches(run, document)) return LD_OK;
   if (id.size == 0) id = ld_collection_find_id(run->collection, document);
-  write_rank(run, id, document, &run->key);
+  write_sort_key(run->find, id, document, &run->key);
   if (run->key.failed) return ld_no_memory(run->txn, "find");
   ld_slice after = ld_buf_slice(&run->last), key = ld_buf_slice(&run->key);
   if (after.size > 0 && ld_compare(key, after) <= 0) return LD_OK;

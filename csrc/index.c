@@ -56,56 +56,19 @@ typedef struct part_values {
   bool truncated; /* some was cut off */
 } part_values;
 
-static size_t begin_value(part_values *values) {
+static bool add_value(void *context, ld_slice value, unsigned how) {
   static const uint8_t room[sizeof(uint32_t)];
-  ld_buf_add(&values->bytes, ld_bytes(room, sizeof room));
-  return values->bytes.size;
-}
-
-static void end_value(part_values *values, size_t start) {
-  if (values->bytes.failed) return;
-  if (cut_off(values->index, &values->bytes, start)) values->truncated = true;
-  uint32_t size = (uint32_t)(values->bytes.size - start);
-  memcpy(values->bytes.data + start - sizeof size, &size, sizeof size);
-  values->count++;
-}
-
-static void add_value(part_values *values, ld_slice value) {
-  size_t start = begin_value(values);
-  ld_order_key(&values->bytes, value, values->descending);
-  end_value(values, start);
-}
-
-static void add_null(part_values *values) {
-  static const uint8_t null = 0xc0;
-  add_value(values, ld_bytes(&null, 1));
-}
-
-static void add_elements(part_values *values, ld_slice elements, uint32_t count) {
-  ld_slice element;
-  if (count == 0) {
-    size_t start = begin_value(values);
-    ld_order_key_empty(&values->bytes, values->descending);
-    end_value(values, start);
-  }
-  for (uint32_t i = 0; i < count && ld_value_take(&elements, &element); i++)
-    add_value(values, element);
-}
-
-static bool visit(void *context, ld_slice value, unsigned how) {
   part_values *values = context;
-  ld_token head = {.kind = LD_NIL};
-  ld_slice rest = value;
-  if (value.size == 0) {
-    add_null(values);
-    return true;
-  }
-  values->present = true;
-  ld_value_next(&rest, &head);
-  if (head.kind == LD_ARRAY && (how & LD_PATH_PICKED) == 0)
-    add_elements(values, rest, head.count);
-  else
-    add_value(values, value);
+  ld_buf *bytes = &values->bytes;
+  ld_buf_add(bytes, ld_bytes(room, sizeof room));
+  size_t start = bytes->size;
+  ld_order_key_found(bytes, value, how, values->descending);
+  if (bytes->failed) return false;
+  if (cut_off(values->index, bytes, start)) values->truncated = true;
+  uint32_t size = (uint32_t)(bytes->size - start);
+  memcpy(bytes->data + start - sizeof size, &size, sizeof size);
+  values->present = values->present || value.size > 0;
+  values->count++;
   return true;
 }
 
@@ -183,7 +146,7 @@ static uint64_t find_values(entry_writer *writer, ld_slice document) {
     part_values *values = &writer->values[i];
     values->index = index;
     values->descending = index->part[i].descending;
-    ld_path_each(document, &index->part[i].path, visit, values);
+    ld_path_each_element(document, &index->part[i].path, add_value, values);
     present = present || values->present;
     writer->failed = writer->failed || values->bytes.failed;
     count = count > UINT32_MAX ? count : count * values->count;

@@ -253,8 +253,12 @@ void ld_order_key(ld_buf *key, ld_slice value, bool descending) {
   if (descending) turn_over(key, from);
 }
 
-void ld_order_key_empty(ld_buf *key, bool descending) {
-  ld_buf_byte(key, descending ? (uint8_t)~TAG_EMPTY : TAG_EMPTY);
+void ld_order_key_found(ld_buf *key, ld_slice value, unsigned how, bool descending) {
+  static const uint8_t null = 0xc0;
+  if ((how & LD_PATH_EMPTY) != 0)
+    ld_buf_byte(key, descending ? (uint8_t)~TAG_EMPTY : TAG_EMPTY);
+  else
+    ld_order_key(key, value.size > 0 ? value : ld_bytes(&null, 1), descending);
 }
 
 /* ---- the way back ---- */

@@ -6,7 +6,7 @@
 #ifndef LD_ORDER_H
 #define LD_ORDER_H
 
-#include "value.h"
+#include "path.h"
 
 /* The kinds that ranges stay inside of. */
 typedef enum ld_class {
@@ -34,7 +34,7 @@ static inline bool ld_same(ld_slice a, ld_slice b) { return ld_order(a, b) == 0;
 void ld_order_key(ld_buf *key, ld_slice value, bool descending);
 /* How many bytes at the front of `key` are one value's; 0 when they are none's. */
 size_t ld_order_key_size(ld_slice key, bool descending);
-/* What an empty array counts as in a sort: below null (tag 04). */
-void ld_order_key_empty(ld_buf *key, bool descending);
+/* The same for what ld_path_each_element came to, and how: missing is null, an empty array is below it (tag 04). */
+void ld_order_key_found(ld_buf *key, ld_slice value, unsigned how, bool descending);
 
 #endif

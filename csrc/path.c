@@ -153,3 +153,22 @@ bool ld_path_each(ld_slice document, const ld_path *path, ld_path_visit visit, v
   walk by = {path, visit, context};
   return walk_value(&by, document, 0, path->count == 0 ? LD_PATH_PICKED : 0);
 }
+
+static bool visit_elements(void *context, ld_slice value, unsigned how) {
+  const walk *to = context;
+  ld_token head;
+  ld_slice rest = value, element;
+  bool whole = value.size == 0 || (how & LD_PATH_PICKED) != 0 || !ld_value_next(&rest, &head) ||
+               head.kind != LD_ARRAY;
+  if (whole) return to->visit(to->context, value, how);
+  if (head.count == 0) return to->visit(to->context, value, how | LD_PATH_EMPTY);
+  for (uint32_t i = 0; i < head.count && ld_value_take(&rest, &element); i++)
+    if (!to->visit(to->context, element, how | LD_PATH_THROUGH)) return false;
+  return true;
+}
+
+bool ld_path_each_element(ld_slice document, const ld_path *path, ld_path_visit visit,
+                          void *context) {
+  walk to = {path, visit, context};
+  return ld_path_each(document, path, visit_elements, &to);
+}

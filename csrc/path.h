@@ -20,13 +20,10 @@ ld_rc ld_path_parse(ld_slice text, ld_path *path, ld_error *error);
 
 bool ld_path_equal(const ld_path *a, const ld_path *b);
 
-/* How a value was come to. */
-enum {
-  LD_PATH_THROUGH =
-      1,             /* through an array on the way, each of its elements or one that was picked */
-  LD_PATH_PICKED = 2 /* it is an element picked by the last part: an array that is one counts as a
-                       ** whole, its elements are not looked at for the same part again */
-};
+/* How a value was come to. THROUGH: through an array on the way, each of its elements or one that was picked.
+** PICKED: it is an element that the last part picked; an array that is one counts as a whole, its elements are not looked
+** at for the same part again. EMPTY: an array without elements, from ld_path_each_element only. */
+enum { LD_PATH_THROUGH = 1, LD_PATH_PICKED = 2, LD_PATH_EMPTY = 4 };
 
 /* Call `visit` with each value that the path leads to, as it stands there: an array at the end comes whole, its elements
 ** do not. A branch that leads nowhere comes as an empty slice, *missing*:
@@ -37,6 +34,9 @@ enum {
 ** Return false from `visit` to stop. The result is false when it was stopped. */
 typedef bool (*ld_path_visit)(void *context, ld_slice value, unsigned how);
 bool ld_path_each(ld_slice document, const ld_path *path, ld_path_visit visit, void *context);
+/* The same as sorts, indexes and distinct see it: of an array at the end, unless it was picked, each element comes. */
+bool ld_path_each_element(ld_slice document, const ld_path *path, ld_path_visit visit,
+                          void *context);
 
 /* The value at the path by map fields alone, without going through arrays; false when there is none. */
 bool ld_path_get(ld_slice document, const ld_path *path, ld_slice *value);

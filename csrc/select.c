@@ -104,33 +104,21 @@ typedef struct distinct_values {
   bool failed;
 } distinct_values;
 
-static void add_value(distinct_values *distinct, ld_slice value) {
+static bool add_value(void *context, ld_slice value, unsigned how) {
+  distinct_values *distinct = context;
+  if (value.size == 0 || (how & LD_PATH_EMPTY) != 0) return true;
   ld_buf_reset(&distinct->key);
   ld_order_key(&distinct->key, value, false);
   if (distinct->key.failed ||
       !ld_ranking_add(&distinct->values, ld_buf_slice(&distinct->key), value))
     distinct->failed = true;
-}
-
-static bool add_values(void *context, ld_slice value, unsigned how) {
-  distinct_values *distinct = context;
-  ld_token head = {.kind = LD_NIL};
-  ld_slice rest = value, element;
-  if (value.size == 0) return true;
-  ld_value_next(&rest, &head);
-  if (head.kind != LD_ARRAY || (how & LD_PATH_PICKED) != 0) {
-    add_value(distinct, value);
-    return true;
-  }
-  for (uint32_t i = 0; i < head.count && ld_value_take(&rest, &element); i++)
-    add_value(distinct, element);
-  return true;
+  return !distinct->failed;
 }
 
 static ld_rc add_document(void *context, ld_slice id, ld_slice document, uint64_t revision) {
   distinct_values *distinct = context;
   (void)id, (void)revision;
-  ld_path_each(document, &distinct->path, add_values, distinct);
+  ld_path_each_element(document, &distinct->path, add_value, distinct);
   return distinct->failed ? LD_NOMEM : LD_OK;
 }
 
