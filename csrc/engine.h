@@ -156,8 +156,7 @@ ld_rc ld_commit(ld_txn *txn);
 void ld_rollback(ld_txn *txn);
 /* From now on this write transaction can only be rolled back. Returns `rc`. */
 ld_rc ld_spoil(ld_txn *txn, ld_rc rc);
-ld_rc ld_no_memory(ld_txn *txn,
-                   const char *what); /* spoil it with NOMEM, "`what`: out of memory" */
+ld_rc ld_no_memory(ld_txn *txn, const char *what); /* spoils it: "`what`: out of memory" */
 static inline ld_error *ld_error_of(const ld_txn *txn) { return &txn->engine->error; }
 
 ld_rc ld_get(ld_txn *txn, ld_slice key, ld_slice *value);

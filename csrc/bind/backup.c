@@ -42,8 +42,7 @@ static int push_label(lua_State *L, work_box *box, size_t count, const char *op)
 /* store:backup(path) -> label */
 int lb_backup(lua_State *L) {
   static const char op[] = "store:backup";
-  lb_store *store = luaL_testudata(L, 1, LB_STORE);
-  if (store == NULL) return lb_raise(L, LD_INVALID, op, "expected a store before the colon");
+  lb_store *store = lb_check_self(L, LB_STORE, "a store", op);
   const char *path = lb_check_text(L, 2, op, "path");
   if (path[0] == '\0') return lb_raise(L, LD_INVALID, op, "path: is empty");
   work_box *box = new_box(L);

@@ -121,6 +121,9 @@ void lb_encode_key(lua_State *L, int index, ld_buf *key, const char *what, const
 
 /* The place that the box at `index` stands for; raises CLOSED, or INVALID when it is no store or tx. */
 lb_place lb_check_place(lua_State *L, int index, const char *op);
+/* The box of this type that a method was called on; INVALID: "expected `what` before the colon, got ...". */
+void *lb_check_self(lua_State *L, const char *type, const char *what, const char *op);
+bool lb_is_open(const lb_place *place);
 /* Raises CLOSED when the store was closed or the transaction has ended, MISUSE inside a callback. */
 void lb_check_open(lua_State *L, const lb_place *place, const char *op);
 

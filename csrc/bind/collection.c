@@ -15,10 +15,7 @@ typedef struct document_call {
 } document_call;
 
 lb_collection *lb_check_collection(lua_State *L, const char *op) {
-  lb_collection *collection = luaL_testudata(L, 1, LB_COLLECTION);
-  if (collection == NULL)
-    lb_raise(L, LD_INVALID, op, "expected a collection before the colon, got %s",
-             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  lb_collection *collection = lb_check_self(L, LB_COLLECTION, "a collection", op);
   lb_check_open(L, &collection->place, op);
   return collection;
 }
@@ -215,12 +212,10 @@ static int clear_box(lua_State *L) {
 
 static int collection_tostring(lua_State *L) {
   const lb_collection *collection = luaL_checkudata(L, 1, LB_COLLECTION);
-  const lb_place *place = &collection->place;
   ld_quoted quoted;
-  bool closed = place->store->engine == NULL || (place->tx != NULL && place->tx->txn == NULL);
   lua_pushfstring(L, "larder.collection: %s%s",
                   ld_quote(ld_buf_slice(&collection->collection.name), quoted),
-                  closed ? " (closed)" : "");
+                  lb_is_open(&collection->place) ? "" : " (closed)");
   return 1;
 }
 

@@ -40,10 +40,7 @@ void lb_check_files_open(lua_State *L, const lb_files *of, const char *op) {
 }
 
 lb_files *lb_check_files(lua_State *L, const char *op) {
-  lb_files *of = luaL_testudata(L, 1, LB_FILES);
-  if (of == NULL)
-    lb_raise(L, LD_INVALID, op, "expected files before the colon, got %s",
-             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  lb_files *of = lb_check_self(L, LB_FILES, "files", op);
   lb_check_files_open(L, of, op);
   return of;
 }
@@ -207,8 +204,7 @@ static int open_files(lua_State *L) {
 
 /* Serves close, __gc and __close. */
 static int close_files(lua_State *L) {
-  lb_files *of = luaL_testudata(L, 1, LB_FILES);
-  if (of == NULL) return lb_raise(L, LD_INVALID, "files:close", "expected files before the colon");
+  lb_files *of = lb_check_self(L, LB_FILES, "files", "files:close");
   ld_files_close(of->files);
   of->files = NULL;
   return 0;

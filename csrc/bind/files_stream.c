@@ -160,10 +160,7 @@ int lb_files_read_range(lua_State *L) {
 /* ---- writers ---- */
 
 static lb_writer *check_writer(lua_State *L, const char *op) {
-  lb_writer *writer = luaL_testudata(L, 1, LB_WRITER);
-  if (writer == NULL)
-    lb_raise(L, LD_INVALID, op, "expected a writer before the colon, got %s",
-             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  lb_writer *writer = lb_check_self(L, LB_WRITER, "a writer", op);
   return writer;
 }
 

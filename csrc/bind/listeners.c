@@ -64,8 +64,7 @@ static void push_functions(lua_State *L) {
 
 /* store:on_commit(function(changes) ... end) -> a function that ends it */
 int lb_on_commit(lua_State *L) {
-  lb_store *store = luaL_testudata(L, 1, LB_STORE);
-  if (store == NULL) return lb_raise(L, LD_INVALID, op, "expected a store before the colon");
+  lb_store *store = lb_check_self(L, LB_STORE, "a store", op);
   if (lua_type(L, 2) != LUA_TFUNCTION)
     return lb_raise(L, LD_INVALID, op, "expected a function, got %s",
                     lua_isnone(L, 2) ? "nothing" : luaL_typename(L, 2));

@@ -16,10 +16,7 @@ typedef struct map_call {
 } map_call;
 
 lb_map *lb_check_map(lua_State *L, const char *op) {
-  lb_map *map = luaL_testudata(L, 1, LB_MAP);
-  if (map == NULL)
-    lb_raise(L, LD_INVALID, op, "expected a map before the colon, got %s",
-             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  lb_map *map = lb_check_self(L, LB_MAP, "a map", op);
   lb_check_open(L, &map->place, op);
   return map;
 }
@@ -224,9 +221,8 @@ int lb_map_new(lua_State *L) {
 static int map_tostring(lua_State *L) {
   const lb_map *map = luaL_checkudata(L, 1, LB_MAP);
   ld_quoted quoted;
-  bool closed =
-      map->place.store->engine == NULL || (map->place.tx != NULL && map->place.tx->txn == NULL);
-  lua_pushfstring(L, "larder.map: %s%s", ld_quote(map->name, quoted), closed ? " (closed)" : "");
+  lua_pushfstring(L, "larder.map: %s%s", ld_quote(map->name, quoted),
+                  lb_is_open(&map->place) ? "" : " (closed)");
   return 1;
 }
 

@@ -12,6 +12,18 @@ lb_place lb_check_place(lua_State *L, int index, const char *op) {
   return (lb_place){store != NULL ? store : tx->store, tx};
 }
 
+void *lb_check_self(lua_State *L, const char *type, const char *what, const char *op) {
+  void *self = luaL_testudata(L, 1, type);
+  if (self == NULL)
+    lb_raise(L, LD_INVALID, op, "expected %s before the colon, got %s", what,
+             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  return self;
+}
+
+bool lb_is_open(const lb_place *place) {
+  return place->store->engine != NULL && (place->tx == NULL || place->tx->txn != NULL);
+}
+
 void lb_check_open(lua_State *L, const lb_place *place, const char *op) {
   if (place->store->engine == NULL) lb_raise(L, LD_CLOSED, op, "the store is closed");
   if (place->tx != NULL && place->tx->txn == NULL)

@@ -4,10 +4,7 @@
 #include "queue_box.h"
 
 lb_queue *lb_check_queue(lua_State *L, const char *op) {
-  lb_queue *queue = luaL_testudata(L, 1, LB_QUEUE);
-  if (queue == NULL)
-    lb_raise(L, LD_INVALID, op, "expected a queue before the colon, got %s",
-             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  lb_queue *queue = lb_check_self(L, LB_QUEUE, "a queue", op);
   lb_check_open(L, &queue->place, op);
   return queue;
 }
@@ -302,11 +299,9 @@ int lb_queue_new(lua_State *L) {
 
 static int queue_tostring(lua_State *L) {
   const lb_queue *queue = luaL_checkudata(L, 1, LB_QUEUE);
-  const lb_place *place = &queue->place;
   ld_quoted quoted;
-  bool closed = place->store->engine == NULL || (place->tx != NULL && place->tx->txn == NULL);
   lua_pushfstring(L, "larder.queue: %s%s", ld_quote(queue->name, quoted),
-                  closed ? " (closed)" : "");
+                  lb_is_open(&queue->place) ? "" : " (closed)");
   return 1;
 }
 

@@ -21,10 +21,7 @@ typedef struct room_call {
 } room_call;
 
 lb_rooms *lb_check_rooms(lua_State *L, const char *op) {
-  lb_rooms *rooms = luaL_testudata(L, 1, LB_ROOMS);
-  if (rooms == NULL)
-    lb_raise(L, LD_INVALID, op, "expected rooms before the colon, got %s",
-             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  lb_rooms *rooms = lb_check_self(L, LB_ROOMS, "rooms", op);
   lb_check_open(L, &rooms->place, op);
   return rooms;
 }
@@ -285,9 +282,7 @@ int lb_rooms_new(lua_State *L) {
 
 static int rooms_tostring(lua_State *L) {
   const lb_rooms *rooms = luaL_checkudata(L, 1, LB_ROOMS);
-  bool closed = rooms->place.store->engine == NULL ||
-                (rooms->place.tx != NULL && rooms->place.tx->txn == NULL);
-  lua_pushfstring(L, "larder.rooms%s", closed ? " (closed)" : "");
+  lua_pushfstring(L, "larder.rooms%s", lb_is_open(&rooms->place) ? "" : " (closed)");
   return 1;
 }
 

@@ -161,9 +161,7 @@ static int open_store(lua_State *L) {
 
 /* Serves close, __gc and __close: what is closed already stays so. */
 static int close_store(lua_State *L) {
-  lb_store *store = luaL_testudata(L, 1, LB_STORE);
-  if (store == NULL)
-    return lb_raise(L, LD_INVALID, "store:close", "expected a store before the colon");
+  lb_store *store = lb_check_self(L, LB_STORE, "a store", "store:close");
   if (store->in_callback)
     return lb_raise(L, LD_MISUSE, "store:close", "called from one of the store's own functions");
   store->L = L;

@@ -213,8 +213,7 @@ int lb_begin(lua_State *L) {
 }
 
 static lb_tx *check_own(lua_State *L, const char *op) {
-  lb_tx *tx = luaL_testudata(L, 1, LB_TX);
-  if (tx == NULL) lb_raise(L, LD_INVALID, op, "expected a transaction before the colon");
+  lb_tx *tx = lb_check_self(L, LB_TX, "a transaction", op);
   lb_check_open(L, &(lb_place){tx->store, tx}, op);
   if (tx->managed)
     lb_raise(L, LD_MISUSE, op,

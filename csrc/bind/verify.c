@@ -196,8 +196,7 @@ int lb_verify(lua_State *L) {
   static const char op[] = "store:verify";
   static const char *const known[] = {"progress", "repair", NULL};
   ld_verify_report report;
-  lb_store *store = luaL_testudata(L, 1, LB_STORE);
-  if (store == NULL) return lb_raise(L, LD_INVALID, op, "expected a store before the colon");
+  lb_store *store = lb_check_self(L, LB_STORE, "a store", op);
   lua_settop(L, 2);
   lb_check_options(L, 2, known, op);
   report_box *box = new_report(L);
