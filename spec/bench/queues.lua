@@ -86,11 +86,11 @@ local function next_each(side, least)
   end)
 end
 
--- Puts of rows as large as that of a job, a commit each.
-local function raw_puts(durable)
+-- The rows of n jobs themselves, without what leads to them.
+local function job_rows(n)
   local path, rows = data.folder(), {}
   local side = sides.open.larder { path = path }
-  fill(side, 1000)
+  fill(side, n)
   side.close()
   local all = raw.dump(path)
   for i = 1, #all, 2 do
@@ -99,9 +99,20 @@ local function raw_puts(durable)
       rows[#rows + 1] = all[i + 1]
     end
   end
-  assert(#rows >= 2000)
-  local env, list = raw.open(data.folder(), durable), raw.rows(rows)
-  return { run = function(n) env:put(list, n, 1) end }, env
+  assert(#rows >= 2 * n)
+  return rows
+end
+
+-- Puts of as many rows, as large as that of a job, a commit each, into an empty store, as the jobs go into an empty queue.
+local function raw_puts(durable)
+  local env, list
+  return {
+    prepare = function(n)
+      if env then env:close() end
+      env, list = raw.open(data.folder(), durable), raw.rows(job_rows(n))
+    end,
+    run = function(n) env:put(list, n, 1) end,
+  }, { close = function() env:close() end }
 end
 
 -- ---- groups ----
