@@ -170,12 +170,15 @@ void ld_buf_printf(ld_buf *buf, const char *format, ...) {
   buf->size += (size_t)length;
 }
 
-void ld_buf_varint(ld_buf *buf, uint64_t number) {
-  for (; number >= 0x80; number >>= 7) ld_buf_byte(buf, (uint8_t)(number | 0x80));
-  ld_buf_byte(buf, (uint8_t)number);
+void ld_buf_varint_long(ld_buf *buf, uint64_t number) {
+  uint8_t bytes[10];
+  size_t size = 0;
+  for (; number >= 0x80; number >>= 7) bytes[size++] = (uint8_t)(number | 0x80);
+  bytes[size++] = (uint8_t)number;
+  ld_buf_add(buf, ld_bytes(bytes, size));
 }
 
-bool ld_read_varint(ld_slice *rest, uint64_t *number) {
+bool ld_read_varint_long(ld_slice *rest, uint64_t *number) {
   uint64_t sum = 0;
   for (size_t i = 0; i < rest->size && i < 10; i++) {
     uint8_t byte = rest->data[i];

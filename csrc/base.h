@@ -108,8 +108,21 @@ static inline void ld_buf_reset(ld_buf *buf) {
 }
 
 /* Unsigned LEB128, 1 to 10 bytes. The reader takes it off the front of `rest`; false when it is cut or too long. */
-void ld_buf_varint(ld_buf *buf, uint64_t number);
-bool ld_read_varint(ld_slice *rest, uint64_t *number);
+void ld_buf_varint_long(ld_buf *buf, uint64_t number);
+bool ld_read_varint_long(ld_slice *rest, uint64_t *number);
+/* Most are one byte. */
+static inline void ld_buf_varint(ld_buf *buf, uint64_t number) {
+  if (number < 0x80)
+    ld_buf_byte(buf, (uint8_t)number);
+  else
+    ld_buf_varint_long(buf, number);
+}
+static inline bool ld_read_varint(ld_slice *rest, uint64_t *number) {
+  if (rest->size == 0 || rest->data[0] >= 0x80) return ld_read_varint_long(rest, number);
+  *number = rest->data[0];
+  *rest = ld_bytes(rest->data + 1, rest->size - 1);
+  return true;
+}
 
 /* CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected; RFC 3720 B.4: "123456789" -> 0xE3069283).
 ** Start with 0; feed the result back in to go on. Uses the processor's instruction where there is one. */

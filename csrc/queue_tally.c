@@ -10,17 +10,9 @@ void queue_put_int(ld_buf *payload, int64_t number) {
   ld_buf_varint(payload, ((uint64_t)number << 1) ^ (number < 0 ? UINT64_MAX : 0));
 }
 
-/* Most numbers are one byte. */
-static bool take_number(ld_slice *rest, uint64_t *number) {
-  if (rest->size == 0 || rest->data[0] >= 0x80) return ld_read_varint(rest, number);
-  *number = rest->data[0];
-  *rest = ld_bytes(rest->data + 1, rest->size - 1);
-  return true;
-}
-
 bool queue_take_int(ld_slice *rest, int64_t *number) {
   uint64_t coded;
-  if (!take_number(rest, &coded)) return false;
+  if (!ld_read_varint(rest, &coded)) return false;
   *number = (int64_t)((coded >> 1) ^ (UINT64_MAX * (coded & 1)));
   return true;
 }
@@ -123,7 +115,8 @@ static void put_timing(ld_buf *payload, const queue_timing *timing) {
 
 static bool take_timing(ld_slice *rest, queue_timing *timing) {
   uint64_t size;
-  if (!take_number(rest, &size) || size > rest->size || size > sizeof timing->bytes) return false;
+  if (!ld_read_varint(rest, &size) || size > rest->size || size > sizeof timing->bytes)
+    return false;
   timing->size = (size_t)size;
   memcpy(timing->bytes, rest->data, timing->size);
   *rest = ld_bytes(rest->data + timing->size, rest->size - timing->size);
@@ -253,12 +246,12 @@ bool queue_tally_decode(ld_slice rest, queue_tally *tally) {
   tally->paused = rest.data[0] == 1;
   rest = ld_bytes(rest.data + 1, rest.size - 1);
   for (int i = 0; i < LD_JOB_STATES; i++)
-    if (!take_number(&rest, &tally->states[i])) return false;
+    if (!ld_read_varint(&rest, &tally->states[i])) return false;
   for (int i = 0; i < QUEUE_TOTALS; i++)
-    if (!take_number(&rest, &tally->totals[i])) return false;
+    if (!ld_read_varint(&rest, &tally->totals[i])) return false;
   for (int i = 0; i < QUEUE_DUES; i++)
     if (!take_due(&rest, &tally->due[i])) return false;
-  if (!queue_take_int(&rest, &tally->head) || !take_number(&rest, &tally->in_lane) ||
+  if (!queue_take_int(&rest, &tally->head) || !ld_read_varint(&rest, &tally->in_lane) ||
       !queue_take_int(&rest, &tally->lane_at))
     return false;
   return queue_rate_decode(&rest, &tally->rate) && take_timing(&rest, &tally->wait) &&
