@@ -1,7 +1,9 @@
 -- queue_sides.lua -- the same queue: Larder's, a table of SQLite with an index in the order of claims; and beanstalkd, in memory.
 -- `open[name](place)`, with place = { path, durable, memory }, gives { enqueue, enqueue_many, dequeue, dequeue_many, ack, ack_many, next,
 -- clear, close }, all plain functions; beanstalkd has no batches.
+local folders = require "spec.bench.data"
 local larder = require "larder"
+local raw = require "larder_bench_raw"
 
 local queue_sides = { open = {}, order = {} }
 
@@ -179,6 +181,40 @@ function queue_sides.open_beanstalkd()
       server:close()
     end,
   }
+end
+
+-- ---- liblmdb ----
+
+-- The rows of n jobs themselves, without what leads to them.
+local function job_rows(fill, n)
+  local path, rows = folders.folder(), {}
+  local side = queue_sides.open.larder { path = path }
+  fill(side, n)
+  side.close()
+  local all = raw.dump(path)
+  for i = 1, #all, 2 do
+    if #all[i + 1] > 60 and #all[i + 1] < 300 then
+      rows[#rows + 1] = all[i]
+      rows[#rows + 1] = all[i + 1]
+    end
+  end
+  assert(#rows >= 2 * n)
+  return rows
+end
+
+--- Puts of as many rows, as large as that of a job, a commit each, into an empty store, as the jobs go into an empty queue.
+---@param fill fun(side: table, n: integer)
+---@param durable boolean
+---@return table contestant, table env with `close`
+function queue_sides.raw_puts(fill, durable)
+  local env, list
+  return {
+    prepare = function(n)
+      if env then env:close() end
+      env, list = raw.open(folders.folder(), durable), raw.rows(job_rows(fill, n))
+    end,
+    run = function(n) env:put(list, n, 1) end,
+  }, { close = function() env:close() end }
 end
 
 for _, name in ipairs { "larder", "sqlite" } do

@@ -3,7 +3,6 @@
 -- QUEUE_JOBS (100,000) is how many delayed, done or dead jobs "many" are.
 local data = require "spec.bench.data"
 local measure = require "spec.bench.measure"
-local raw = require "larder_bench_raw"
 local sides = require "spec.bench.queue_sides"
 
 local queues = {}
@@ -86,35 +85,6 @@ local function next_each(side, least)
   end)
 end
 
--- The rows of n jobs themselves, without what leads to them.
-local function job_rows(n)
-  local path, rows = data.folder(), {}
-  local side = sides.open.larder { path = path }
-  fill(side, n)
-  side.close()
-  local all = raw.dump(path)
-  for i = 1, #all, 2 do
-    if #all[i + 1] > 60 and #all[i + 1] < 300 then
-      rows[#rows + 1] = all[i]
-      rows[#rows + 1] = all[i + 1]
-    end
-  end
-  assert(#rows >= 2 * n)
-  return rows
-end
-
--- Puts of as many rows, as large as that of a job, a commit each, into an empty store, as the jobs go into an empty queue.
-local function raw_puts(durable)
-  local env, list
-  return {
-    prepare = function(n)
-      if env then env:close() end
-      env, list = raw.open(data.folder(), durable), raw.rows(job_rows(n))
-    end,
-    run = function(n) env:put(list, n, 1) end,
-  }, { close = function() env:close() end }
-end
-
 -- ---- groups ----
 
 local function open_all(durable)
@@ -138,7 +108,7 @@ end
 
 function queues.durable()
   local stores = open_all(true)
-  local puts, env = raw_puts(true)
+  local puts, env = sides.raw_puts(fill, true)
   local target = { side = "sqlite", limit = 1 / 1.3 }
   return {
     clock = measure.wall,
@@ -155,7 +125,7 @@ end
 
 function queues.unsynced()
   local stores = open_all(false)
-  local puts, env = raw_puts(false)
+  local puts, env = sides.raw_puts(fill, false)
   return {
     clock = measure.cpu,
     rows = {
