@@ -73,6 +73,8 @@ ld_file_info ld_local_info(const struct stat *status);
 
 /* Whether the temporary `name` in `dir` belongs to nobody any more: its writer holds a lock on it. */
 bool ld_local_is_orphan(int dir, const char *name);
+/* Remove it, with its lock held meanwhile. ENOENT: it is somebody's, or has gone. */
+int ld_local_remove_orphan(int dir, const char *name);
 bool ld_local_is_temporary(const char *name);
 
 /* files_local_write.c */

@@ -81,7 +81,7 @@ static bool is_dir(const ld_local_level *level, const struct dirent *entry, bool
   if (type == DT_UNKNOWN &&
       fstatat(dirfd(level->dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
     type = S_ISDIR(status.st_mode) ? DT_DIR : S_ISREG(status.st_mode) ? DT_REG : DT_LNK;
-  *other = type != DT_DIR && type != DT_REG;
+  *other = type != DT_DIR && type != DT_REG && type != DT_UNKNOWN;
   return type == DT_DIR;
 }
 
@@ -166,16 +166,19 @@ static ld_file_rc enter(ld_local_lister *lister, ld_slice key) {
   return ld_local_fail(local_of(lister), lister->path);
 }
 
-static bool look_at(ld_local_lister *lister, ld_slice key, ld_file_entry *entry) {
+/* What vanished is left out. */
+static ld_file_rc look_at(ld_local_lister *lister, ld_slice key, ld_file_entry *entry,
+                          bool *found) {
   struct stat status;
   const ld_local_level *level = top_of(lister);
   lister->path[level->path_size + key.size] = '\0';
   const char *name = lister->path + level->path_size;
-  if (fstatat(dirfd(level->dir), name, &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  if (lister->base.recursive && !S_ISREG(status.st_mode)) return false;
+  if (fstatat(dirfd(level->dir), name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT ? LD_FILE_OK : ld_local_fail(local_of(lister), lister->path);
+  *found = !lister->base.recursive || S_ISREG(status.st_mode);
   memcpy(entry->path, lister->path, level->path_size + key.size + 1);
   entry->info = ld_local_info(&status);
-  return true;
+  return LD_FILE_OK;
 }
 
 /* The next name of the page: an entry, or a directory to go into. */
@@ -184,8 +187,7 @@ static ld_file_rc take_name(ld_local_lister *lister, ld_file_entry *entry, bool 
   ld_slice key = ld_ranked_key(&level->page.entries[level->at++]);
   memcpy(lister->path + level->path_size, key.data, key.size);
   if (key.data[key.size - 1] == '/') return enter(lister, key);
-  *found = look_at(lister, key, entry);
-  return LD_FILE_OK;
+  return look_at(lister, key, entry, found);
 }
 
 ld_file_rc ld_local_lister_next(ld_file_lister *base, ld_file_entry *entry) {

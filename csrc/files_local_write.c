@@ -38,11 +38,13 @@ static void name_temporary(ld_local_writer *writer) {
            (unsigned long long)random);
 }
 
-/* Locked and still there: a sweep may have come before the lock. 0, or -1 with errno. */
+/* Locked and still there: ENOENT when a sweep came before the lock. */
 static int lock_temporary(ld_local_writer *writer) {
   struct stat status;
-  if (flock(writer->file, LOCK_EX | LOCK_NB) != 0 && errno != EWOULDBLOCK)
+  if (flock(writer->file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) errno = ENOENT;
     return errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -1;
+  }
   if (fstat(writer->file, &status) != 0) return -1;
   errno = ENOENT;
   return status.st_nlink > 0 ? 0 : -1;

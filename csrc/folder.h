@@ -4,6 +4,8 @@
 #ifndef LD_FOLDER_H
 #define LD_FOLDER_H
 
+#include <sys/types.h>
+
 #include "base.h"
 
 /* The text for errno: "`path`: `what`: No space left on device". FULL for a full disk, NOMEM, else IO. */
@@ -13,6 +15,7 @@ ld_rc ld_folder_path(const char *folder, const char *name, char *path, ld_error 
 
 /* Make the folder and its parents (mode 0700) where missing; the entries of new ones are synced. */
 bool ld_folder_make(const char *path);
+bool ld_folder_make_as(const char *path, mode_t mode);
 /* Make what is there outlive a power loss: names of a folder, bytes of a file. */
 bool ld_folder_sync(const char *path);
 bool ld_folder_sync_file(const char *path);
