@@ -12,7 +12,7 @@
 
 #include "files_local.h"
 
-enum { DIR_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, MOST_TRIES = 64 };
+enum { DIR_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, MOST_TRIES = 1000 };
 
 void ld_local_close(int file) {
   int number = errno;

@@ -11,7 +11,7 @@
 
 #include "files_local.h"
 
-enum { MOST_TRIES = 64 };
+enum { MOST_TRIES = 1000 };
 
 static ld_local *local_of(const ld_local_writer *writer) { return ld_local_of(writer->base.files); }
 
