@@ -64,6 +64,8 @@ int ld_local_open_parent(const ld_local *local, const char *path, int flags, con
 int ld_local_make_dirs(const ld_local *local, const char *path, size_t size, bool *made);
 /* fsync of a directory, unless syncing is off. */
 int ld_local_sync_dir(const ld_local *local, int dir);
+/* What is in the directory `file`, which is taken; NULL with errno, also for -1. */
+DIR *ld_local_list_dir(int file);
 /* close that leaves errno alone. */
 void ld_local_close(int file);
 /* INVALID_PATH and so on, from errno. */

@@ -20,6 +20,12 @@ void ld_local_close(int file) {
   errno = number;
 }
 
+DIR *ld_local_list_dir(int file) {
+  DIR *dir = file < 0 ? NULL : fdopendir(file);
+  if (dir == NULL) ld_local_close(file);
+  return dir;
+}
+
 int ld_local_sync_dir(const ld_local *local, int dir) {
   if (local->no_sync || fsync(dir) == 0) return 0;
   return errno == EINVAL ? 0 : -1; /* a file system without */

@@ -38,7 +38,6 @@ static bool grow(ld_local_lister *lister) {
   if (lister->depth < lister->capacity) return true;
   size_t capacity = lister->capacity == 0 ? 4 : 2 * lister->capacity;
   ld_local_level *levels = realloc(lister->levels, capacity * sizeof *levels);
-  errno = ENOMEM; /* when it is */
   if (levels == NULL) return false;
   lister->levels = levels;
   lister->capacity = capacity;
@@ -47,9 +46,11 @@ static bool grow(ld_local_lister *lister) {
 
 /* `file` is taken. 0, or -1 with errno. */
 static int push(ld_local_lister *lister, int file, size_t path_size) {
-  DIR *dir = file < 0 || !grow(lister) ? NULL : fdopendir(file);
-  if (dir == NULL) {
-    ld_local_close(file);
+  DIR *dir = ld_local_list_dir(file);
+  if (dir == NULL) return -1;
+  if (!grow(lister)) {
+    closedir(dir);
+    errno = ENOMEM;
     return -1;
   }
   lister->levels[lister->depth++] =

@@ -48,12 +48,8 @@ static int clear_dir(removal *job, DIR *dir) {
 
 static int clear_current(removal *job) {
   const char *path = (const char *)job->path.data;
-  int file = ld_local_open_dir(job->local, job->parent, path, O_RDONLY);
-  DIR *dir = file < 0 ? NULL : fdopendir(file);
-  if (dir == NULL) {
-    ld_local_close(file);
-    return -1;
-  }
+  DIR *dir = ld_local_list_dir(ld_local_open_dir(job->local, job->parent, path, O_RDONLY));
+  if (dir == NULL) return -1;
   int rc = clear_dir(job, dir), code = errno;
   closedir(dir);
   errno = code;
@@ -108,12 +104,8 @@ static bool holds_orphans_only(DIR *dir) {
 
 static void remove_orphans(const ld_local *local, int parent, const char *name) {
   const struct dirent *entry;
-  int file = ld_local_open_dir(local, parent, name, O_RDONLY);
-  DIR *dir = file < 0 ? NULL : fdopendir(file);
-  if (dir == NULL) {
-    ld_local_close(file);
-    return;
-  }
+  DIR *dir = ld_local_list_dir(ld_local_open_dir(local, parent, name, O_RDONLY));
+  if (dir == NULL) return;
   if (holds_orphans_only(dir))
     for (rewinddir(dir); (entry = readdir(dir)) != NULL;)
       if (ld_local_is_temporary(entry->d_name)) ld_local_remove_orphan(dirfd(dir), entry->d_name);
