@@ -78,6 +78,20 @@ describe("larder.files", function()
     end))
   end)
 
+  it("goes on behind a directory that may not be read", function()
+    for _, path in ipairs{ "a/1", "b/2", "c/3" } do files:write(path, "x") end
+    os.execute(("chmod 755 '%s'; chown -R 65534 '%s/base'; chmod 000 '%s/base/b'"):format(folder, folder, folder))
+    assert.are.equal("a/1 b=PERMISSION c/3 nil", as_nobody(function()
+      local step, said = files:each{ recursive = true }, {}
+      for i = 1, 4 do
+        local ok, found = pcall(step)
+        said[i] = ok and tostring(found) or found.path .. "=" .. found.code
+      end
+      return table.concat(said, " ")
+    end))
+    port.chmod(folder .. "/base/b", 448)
+  end)
+
   it("says which end of a move is in the way", function()
     files:write("closed/f", "x")
     files:write("open/f", "x")

@@ -117,6 +117,7 @@ function Files:delete(path) end
 function Files:list(dir, options) end
 
 --- `for path, entry in files:each("uploads", { recursive = true }) do`: the same one by one, in memory that does not grow.
+--- A directory that may not be read raises; the next step goes on behind it.
 ---@param dir? larder.Path the root when absent
 ---@param options? larder.ListOptions
 ---@return fun(): string?, larder.FileEntry?
