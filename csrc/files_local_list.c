@@ -95,6 +95,7 @@ static size_t key_of(ld_local_lister *lister, const ld_local_level *level,
   memcpy(key, entry->d_name, size);
   bool into = lister->base.recursive && is_dir(level, entry, &other);
   if (lister->base.recursive && other) return 0;
+  if (into && ld_local_is_temporary(entry->d_name)) return 0; /* a stage of a backup, say */
   if (into) key[size++] = '/';
   memcpy(lister->path + level->path_size, key, size);
   return is_wanted(lister, ld_bytes(lister->path, level->path_size + size), into) ? size : 0;

@@ -217,6 +217,7 @@ describe("a file's", function()
       assert.is_true(coroutine.close((start())))
       assert.are.equal("", names())
       local lost = start()
+      assert.are.equal("suspended", coroutine.status(lost))
       assert.are_not.equal("", names())
       lost = nil -- luacheck: ignore
       collectgarbage()

@@ -324,9 +324,12 @@ static void test_leftovers_of_any_age(void) {
   CHECK_FILE(LD_FILE_OK, put("d/f", "x", 0));
   put_file("root/.larder-1", "half");
   put_file("root/d/.larder-2", "half");
+  CHECK(mkdir(at("root/.larder-dir"), 0700) == 0);
+  put_file("root/.larder-dir/.larder-3", "somebody else's");
   CHECK_FILE(LD_FILE_OK, ld_file_writer_open(files, LD_LITERAL("d/f"), 0, &writer));
   CHECK_FILE(LD_FILE_OK, ld_files_delete_older_than(files, LD_SLICE_NONE, 0, NULL, NULL, &count));
-  CHECK(count == 2 && entries_in("root") == 1 && entries_in("root/d") == 2);
+  CHECK(count == 2 && entries_in("root") == 2 && entries_in("root/d") == 2);
+  CHECK(entries_in("root/.larder-dir") == 1);
   CHECK_FILE(LD_FILE_OK, ld_file_writer_publish(writer));
   CHECK(gives("d/f", "") && entries_in("root/d") == 1);
 }
