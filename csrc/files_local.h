@@ -38,6 +38,7 @@ typedef struct ld_local_writer {
 /* A directory that is being listed. */
 typedef struct ld_local_level {
   DIR *dir;
+  pid_t pid;                       /* whose place in `dir` it is */
   size_t path_size;                /* where the names begin in the lister's path */
   ld_ranking page;                 /* the next names, sorted */
   size_t at;                       /* in it */

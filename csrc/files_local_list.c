@@ -54,7 +54,7 @@ static int push(ld_local_lister *lister, int file, size_t path_size) {
     return -1;
   }
   lister->levels[lister->depth++] =
-      (ld_local_level){.dir = dir, .path_size = path_size, .more = true};
+      (ld_local_level){.dir = dir, .pid = getpid(), .path_size = path_size, .more = true};
   return 0;
 }
 
@@ -121,11 +121,24 @@ static bool is_behind(const ld_local_level *level, ld_slice key) {
   return ld_compare(key, ld_bytes(level->last, level->last_size)) > 0;
 }
 
+/* A fork's child shares its parent's place in a directory, and opens it again. */
+static bool own(ld_local_level *level) {
+  const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  if (level->pid == getpid()) return true;
+  DIR *dir = ld_local_list_dir(openat(dirfd(level->dir), ".", flags));
+  if (dir == NULL) return false;
+  closedir(level->dir);
+  level->dir = dir;
+  level->pid = getpid();
+  return true;
+}
+
 /* 0 or errno. */
 static int fill(ld_local_lister *lister, ld_local_level *level) {
   char key[sizeof((struct dirent *)0)->d_name + 1];
   const struct dirent *entry;
   size_t candidates = 0;
+  if (!own(level)) return errno;
   rewinddir(level->dir);
   while (errno = 0, (entry = readdir(level->dir)) != NULL) {
     ld_slice name = ld_bytes(key, key_of(lister, level, entry, key));
