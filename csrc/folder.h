@@ -13,9 +13,10 @@ ld_rc ld_folder_fail(const char *path, const char *what, ld_error *error);
 /* Write "`folder`/`name`" into `path`, of PATH_MAX bytes. TOOBIG. */
 ld_rc ld_folder_path(const char *folder, const char *name, char *path, ld_error *error);
 
+/* ld_folder_make with another mode. */
+bool ld_folder_make_as(const char *path, mode_t mode);
 /* Make the folder and its parents (mode 0700) where missing; the entries of new ones are synced. */
 bool ld_folder_make(const char *path);
-bool ld_folder_make_as(const char *path, mode_t mode);
 /* Make what is there outlive a power loss: names of a folder, bytes of a file. */
 bool ld_folder_sync(const char *path);
 bool ld_folder_sync_file(const char *path);
