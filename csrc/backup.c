@@ -175,12 +175,16 @@ static ld_rc check_source(ld_engine *store, ld_error *error) {
   return first.rc;
 }
 
+static bool start_over(int file) {
+  return ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0;
+}
+
 /* BUSY: another process has grown the map meanwhile. */
 static ld_rc write_packed(ld_engine *store, int file) {
   enum { TRIES = 5 };
   ld_rc rc = LD_BUSY;
   for (int i = 0; rc == LD_BUSY && i < TRIES; i++) {
-    if (i > 0 && (ftruncate(file, 0) != 0 || lseek(file, 0, SEEK_SET) != 0))
+    if (i > 0 && !start_over(file))
       return ld_folder_fail(LD_BACKUP_DATA, "cannot be written", &store->error);
     rc = ld_engine_backup(store, file);
   }
@@ -198,9 +202,8 @@ static ld_rc write_data(const making *m, uint64_t *bytes, ld_error *error) {
   rc = write_packed(m->store, file);
   if (rc != LD_OK) *error = m->store->error;
   if (rc == LD_UNSUPPORTED)
-    rc = ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0
-             ? ld_backup_rows(m->store, rows, file, error)
-             : ld_folder_fail(path, "cannot be written", error);
+    rc = start_over(file) ? ld_backup_rows(m->store, rows, file, error)
+                          : ld_folder_fail(path, "cannot be written", error);
   if (rc == LD_OK && (fsync(file) != 0 || fstat(file, &status) != 0))
     rc = ld_folder_fail(path, "cannot be synced", error);
   if (close(file) != 0 && rc == LD_OK) rc = ld_folder_fail(path, "cannot be written", error);

@@ -192,7 +192,10 @@ ld_file_rc ld_file_pump(ld_file_reader *reader, uint64_t offset, ld_file_writer 
   ld_file_rc rc = LD_FILE_OK;
   for (; rc == LD_FILE_OK && got > 0; offset += got) {
     rc = ld_file_read_at(reader, offset, chunk, sizeof chunk, &got);
-    if (rc == LD_FILE_OK && got > 0) rc = ld_file_write(writer, ld_bytes(chunk, got));
+    if (rc != LD_FILE_OK)
+      writer->files->error = reader->files->error;
+    else if (got > 0)
+      rc = ld_file_write(writer, ld_bytes(chunk, got));
   }
   return rc;
 }

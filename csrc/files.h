@@ -121,7 +121,8 @@ ld_file_rc ld_files_read(ld_files *files, ld_slice path, uint64_t offset, uint64
 enum { LD_FILE_DIGEST = 65 };
 ld_file_rc ld_files_checksum(ld_files *files, ld_slice path, const char *algorithm,
                              char digest[LD_FILE_DIGEST]);
-/* Delete the files at any depth that were modified before, and what dead writers left. One that fails is told and the next is tried. */
+/* Delete the files at any depth that were modified before, and what dead writers left, at any age. One that fails is told and the next is
+** tried. */
 typedef void (*ld_file_failed)(void *context, const ld_file_error *error);
 ld_file_rc ld_files_delete_older_than(ld_files *files, ld_slice dir, int64_t before_ms,
                                       ld_file_failed failed, void *context, uint64_t *count);
@@ -133,7 +134,7 @@ ld_file_rc ld_file_read_at(ld_file_reader *reader, uint64_t offset, void *data, 
 uint64_t ld_file_reader_size(const ld_file_reader *reader);
 /* RANGE when `offset` is behind the end; else `length` is cut to what there is. */
 ld_file_rc ld_file_reader_range(ld_file_reader *reader, uint64_t offset, uint64_t *length);
-/* Write what there is from `offset` on. */
+/* Write what there is from `offset` on. The text of any failure is in the files of the writer. */
 ld_file_rc ld_file_pump(ld_file_reader *reader, uint64_t offset, ld_file_writer *writer);
 void ld_file_reader_close(ld_file_reader *reader);
 

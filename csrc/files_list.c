@@ -95,8 +95,15 @@ static void tell(sweep *job) {
   if (job->failed != NULL) job->failed(job->context, &job->files->error);
 }
 
+static bool is_leftover(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return ld_starts_with(ld_text(slash == NULL ? path : slash + 1), LD_LITERAL(LD_FILES_RESERVED));
+}
+
+/* A leftover goes at any age: the provider knows whether its writer lives. */
 static void delete_entry(sweep *job, const ld_file_entry *entry) {
-  if (entry->info.kind != LD_FILE_REGULAR || entry->info.modified_ms >= job->before_ms) return;
+  if (entry->info.kind != LD_FILE_REGULAR) return;
+  if (entry->info.modified_ms >= job->before_ms && !is_leftover(entry->path)) return;
   ld_file_rc rc = job->files->ops->del(job->files, entry->path);
   if (rc == LD_FILE_OK)
     job->count++;

@@ -7,13 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "folder.h"
+
 typedef struct local_reader {
   ld_file_reader base;
   int file;
 } local_reader;
 
 ld_file_rc ld_local_fail(ld_local *local, const char *path) {
-  return ld_file_fail_errno(&local->base.error, errno, path);
+  struct stat root;
+  ld_file_error *error = &local->base.error;
+  ld_file_rc rc = ld_file_fail_errno(error, errno, path);
+  if (rc != LD_FILE_NOT_FOUND || fstat(local->root, &root) != 0 || root.st_nlink > 0) return rc;
+  ld_file_fail(error, rc, path, "the root has been removed");
+  error->number = ENOENT;
+  return rc;
 }
 
 ld_file_info ld_local_info(const struct stat *status) {
@@ -61,17 +69,10 @@ static ld_file_rc read_choice(ld_local *local, const ld_config *config, const ch
 
 /* The root may be reached through links: it is who opens it that says where it is. */
 static int open_root(const ld_local *local, const char *path) {
-  char *above = strdup(path);
-  if (above == NULL) return -1;
-  for (char *at = above + 1; above[0] != '\0' && *at != '\0'; at++) {
-    if (*at != '/') continue;
-    *at = '\0';
-    mkdir(above, local->dir_mode); /* where this matters the open below fails */
-    *at = '/';
-  }
-  mkdir(above, local->dir_mode);
-  free(above);
-  return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  int root = open(path, flags);
+  if (root >= 0 || errno != ENOENT || !ld_folder_make_as(path, local->dir_mode)) return root;
+  return open(path, flags);
 }
 
 static ld_file_rc local_open(ld_files *files, const ld_config *config) {
@@ -137,9 +138,9 @@ static ld_file_rc local_stat(ld_files *files, const char *path, ld_file_info *in
 
 /* Temporaries come here from files_list.c only. */
 static int delete_in(const ld_local *local, int parent, const char *name) {
-  errno = ENOENT;
-  if (ld_local_is_temporary(name) && !ld_local_is_orphan(parent, name)) return -1;
-  return unlinkat(parent, name, 0) != 0 ? -1 : ld_local_sync_dir(local, parent);
+  int rc = ld_local_is_temporary(name) ? ld_local_remove_orphan(parent, name)
+                                       : unlinkat(parent, name, 0);
+  return rc != 0 ? -1 : ld_local_sync_dir(local, parent);
 }
 
 static ld_file_rc local_del(ld_files *files, const char *path) {
@@ -158,31 +159,71 @@ static int check_regular(const struct stat *status) {
   return S_ISREG(status->st_mode) ? 0 : -1;
 }
 
-static int move_in(const ld_local *local, int from_dir, const char *from, int to_dir,
-                   const char *to, unsigned flags) {
-  struct stat status;
-  if (fstatat(from_dir, from, &status, AT_SYMLINK_NOFOLLOW) != 0 || check_regular(&status) != 0)
-    return -1;
-  if (ld_local_rename(from_dir, from, to_dir, to, (flags & LD_FILE_IF_ABSENT) != 0) != 0) return -1;
-  if ((flags & LD_FILE_NO_SYNC) != 0) return 0;
-  return ld_local_sync_dir(local, to_dir) != 0 ? -1 : ld_local_sync_dir(local, from_dir);
+/* One end of a move. */
+typedef struct move_end {
+  const char *path, *name; /* name: in dir */
+  int dir;
+} move_end;
+
+/* The system leaves two names of one file as they are. */
+static int drop_twin(const move_end *from, const move_end *to, const struct stat *moved) {
+  struct stat left;
+  if (moved->st_nlink < 2 || strcmp(from->path, to->path) == 0 ||
+      fstatat(from->dir, from->name, &left, AT_SYMLINK_NOFOLLOW) != 0)
+    return 0;
+  bool same = left.st_ino == moved->st_ino && left.st_dev == moved->st_dev;
+  return same ? unlinkat(from->dir, from->name, 0) : 0;
 }
 
-static ld_file_rc local_move(ld_files *files, const char *from, const char *to, unsigned flags) {
-  ld_local *local = ld_local_of(files);
-  const char *name, *slash = strrchr(to, '/');
+/* Whether a failed rename is about the new name. */
+static bool is_about_target(int number, const move_end *to) {
+  switch (number) {
+  case ENOENT:
+  case EIO: return false;
+  case EACCES:
+  case EPERM: return faccessat(to->dir, ".", W_OK | X_OK, AT_EACCESS) != 0;
+  default: return true;
+  }
+}
+
+static ld_file_rc rename_ends(ld_local *local, const move_end *from, const move_end *to,
+                              unsigned flags, const struct stat *status) {
+  bool if_absent = (flags & LD_FILE_IF_ABSENT) != 0;
+  if (ld_local_rename(from->dir, from->name, to->dir, to->name, if_absent) != 0) {
+    int number = errno;
+    const char *path = is_about_target(number, to) ? to->path : from->path;
+    errno = number;
+    return number == EXDEV ? LD_FILE_UNSUPPORTED : ld_local_fail(local, path);
+  }
+  if (drop_twin(from, to, status) != 0) return ld_local_fail(local, from->path);
+  if ((flags & LD_FILE_NO_SYNC) != 0) return LD_FILE_OK;
+  if (ld_local_sync_dir(local, to->dir) != 0) return ld_local_fail(local, to->path);
+  return ld_local_sync_dir(local, from->dir) != 0 ? ld_local_fail(local, from->path) : LD_FILE_OK;
+}
+
+static ld_file_rc move_from(ld_local *local, const move_end *from, const char *path,
+                            unsigned flags) {
+  struct stat status;
   bool made;
-  int from_dir = ld_local_open_parent(local, from, O_RDONLY, &name);
-  if (from_dir < 0) return ld_local_fail(local, from);
-  int to_dir = ld_local_make_dirs(local, to, slash == NULL ? 0 : (size_t)(slash - to), &made);
-  ld_file_rc rc = LD_FILE_OK;
-  if (to_dir < 0)
-    rc = ld_local_fail(local, to);
-  else if (move_in(local, from_dir, name, to_dir, slash == NULL ? to : slash + 1, flags) != 0)
-    rc = errno == EXDEV ? LD_FILE_UNSUPPORTED
-                        : ld_local_fail(local, errno == EEXIST || errno == ENOTEMPTY ? to : from);
-  ld_local_close(to_dir);
-  ld_local_close(from_dir);
+  const char *slash = strrchr(path, '/');
+  if (fstatat(from->dir, from->name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+      check_regular(&status) != 0)
+    return ld_local_fail(local, from->path);
+  move_end to = {path, slash == NULL ? path : slash + 1, -1};
+  to.dir = ld_local_make_dirs(local, path, slash == NULL ? 0 : (size_t)(slash - path), &made);
+  if (to.dir < 0) return ld_local_fail(local, path);
+  ld_file_rc rc = rename_ends(local, from, &to, flags, &status);
+  ld_local_close(to.dir);
+  return rc;
+}
+
+static ld_file_rc local_move(ld_files *files, const char *path, const char *to, unsigned flags) {
+  ld_local *local = ld_local_of(files);
+  move_end from = {.path = path};
+  from.dir = ld_local_open_parent(local, path, O_RDONLY, &from.name);
+  if (from.dir < 0) return ld_local_fail(local, path);
+  ld_file_rc rc = move_from(local, &from, to, flags);
+  ld_local_close(from.dir);
   return rc;
 }
 

@@ -38,6 +38,7 @@ typedef struct ld_local_writer {
 /* A directory that is being listed. */
 typedef struct ld_local_level {
   DIR *dir;
+  pid_t pid;                       /* whose place in `dir` it is */
   size_t path_size;                /* where the names begin in the lister's path */
   ld_ranking page;                 /* the next names, sorted */
   size_t at;                       /* in it */
@@ -64,6 +65,8 @@ int ld_local_open_parent(const ld_local *local, const char *path, int flags, con
 int ld_local_make_dirs(const ld_local *local, const char *path, size_t size, bool *made);
 /* fsync of a directory, unless syncing is off. */
 int ld_local_sync_dir(const ld_local *local, int dir);
+/* What is in the directory `file`, which is taken; NULL with errno, also for -1. */
+DIR *ld_local_list_dir(int file);
 /* close that leaves errno alone. */
 void ld_local_close(int file);
 /* INVALID_PATH and so on, from errno. */
@@ -73,6 +76,8 @@ ld_file_info ld_local_info(const struct stat *status);
 
 /* Whether the temporary `name` in `dir` belongs to nobody any more: its writer holds a lock on it. */
 bool ld_local_is_orphan(int dir, const char *name);
+/* Remove it, with its lock held meanwhile. ENOENT: it is somebody's, or has gone. */
+int ld_local_remove_orphan(int dir, const char *name);
 bool ld_local_is_temporary(const char *name);
 
 /* files_local_write.c */

@@ -12,12 +12,18 @@
 
 #include "files_local.h"
 
-enum { DIR_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, MOST_TRIES = 64 };
+enum { DIR_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, MOST_TRIES = 1000 };
 
 void ld_local_close(int file) {
   int number = errno;
   if (file >= 0) close(file);
   errno = number;
+}
+
+DIR *ld_local_list_dir(int file) {
+  DIR *dir = file < 0 ? NULL : fdopendir(file);
+  if (dir == NULL) ld_local_close(file);
+  return dir;
 }
 
 int ld_local_sync_dir(const ld_local *local, int dir) {
@@ -56,7 +62,10 @@ static int open_by_parts(int base, const char *path, int flags) {
     if (dir != base) ld_local_close(dir);
     dir = below;
   }
-  return dir;
+  if (dir < 0 || *path == '\0') return dir;
+  if (dir != base) ld_local_close(dir);
+  errno = ENAMETOOLONG;
+  return -1;
 }
 
 static int open_whole(int base, const char *path, int flags) {
@@ -110,20 +119,26 @@ static int open_or_make(const ld_local *local, int dir, const char *name, bool *
   return -1;
 }
 
-int ld_local_make_dirs(const ld_local *local, const char *path, size_t size, bool *made) {
-  char whole[LD_PATH_MAX + 1], part[LD_PATH_PART_MAX + 1];
-  const char *rest = whole;
-  memcpy(whole, path, size);
-  whole[size] = '\0';
-  *made = false;
-  int dir = ld_local_open_dir(local, local->root, whole, O_RDONLY);
-  if (dir >= 0 || errno != ENOENT) return dir;
-  dir = ld_local_open_dir(local, local->root, "", O_RDONLY);
-  while (dir >= 0 && next_part(&rest, part)) {
+static int make_by_parts(const ld_local *local, const char *path, bool *made) {
+  char part[LD_PATH_PART_MAX + 1];
+  int dir = ld_local_open_dir(local, local->root, "", O_RDONLY);
+  while (dir >= 0 && next_part(&path, part)) {
     int below = open_or_make(local, dir, part, made);
     ld_local_close(dir);
     dir = below;
   }
+  return dir;
+}
+
+/* Again from the root when a directory went while something was made in it. */
+int ld_local_make_dirs(const ld_local *local, const char *path, size_t size, bool *made) {
+  char whole[LD_PATH_MAX + 1];
+  memcpy(whole, path, size);
+  whole[size] = '\0';
+  *made = false;
+  int dir = ld_local_open_dir(local, local->root, whole, O_RDONLY);
+  for (int tries = 0; dir < 0 && errno == ENOENT && tries < MOST_TRIES; tries++)
+    dir = make_by_parts(local, whole, made);
   return dir;
 }
 
@@ -133,10 +148,28 @@ bool ld_local_is_temporary(const char *name) {
   return strncmp(name, LD_FILES_RESERVED, sizeof LD_FILES_RESERVED - 1) == 0;
 }
 
-bool ld_local_is_orphan(int dir, const char *name) {
+/* Opened, and locked in the place of its writer. */
+static int lock_orphan(int dir, const char *name) {
   int file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0 || flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  ld_local_close(file);
+  return -1;
+}
+
+bool ld_local_is_orphan(int dir, const char *name) {
+  int file = lock_orphan(dir, name);
   if (file < 0) return errno == ELOOP; /* a link is nobody's temporary */
-  bool orphan = flock(file, LOCK_EX | LOCK_NB) == 0;
   close(file);
-  return orphan;
+  return true;
+}
+
+int ld_local_remove_orphan(int dir, const char *name) {
+  int file = lock_orphan(dir, name);
+  if (file < 0 && errno != ELOOP) {
+    errno = ENOENT;
+    return -1;
+  }
+  int rc = unlinkat(dir, name, 0);
+  ld_local_close(file);
+  return rc;
 }

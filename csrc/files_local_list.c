@@ -38,7 +38,6 @@ static bool grow(ld_local_lister *lister) {
   if (lister->depth < lister->capacity) return true;
   size_t capacity = lister->capacity == 0 ? 4 : 2 * lister->capacity;
   ld_local_level *levels = realloc(lister->levels, capacity * sizeof *levels);
-  errno = ENOMEM; /* when it is */
   if (levels == NULL) return false;
   lister->levels = levels;
   lister->capacity = capacity;
@@ -47,13 +46,15 @@ static bool grow(ld_local_lister *lister) {
 
 /* `file` is taken. 0, or -1 with errno. */
 static int push(ld_local_lister *lister, int file, size_t path_size) {
-  DIR *dir = file < 0 || !grow(lister) ? NULL : fdopendir(file);
-  if (dir == NULL) {
-    ld_local_close(file);
+  DIR *dir = ld_local_list_dir(file);
+  if (dir == NULL) return -1;
+  if (!grow(lister)) {
+    closedir(dir);
+    errno = ENOMEM;
     return -1;
   }
   lister->levels[lister->depth++] =
-      (ld_local_level){.dir = dir, .path_size = path_size, .more = true};
+      (ld_local_level){.dir = dir, .pid = getpid(), .path_size = path_size, .more = true};
   return 0;
 }
 
@@ -81,7 +82,7 @@ static bool is_dir(const ld_local_level *level, const struct dirent *entry, bool
   if (type == DT_UNKNOWN &&
       fstatat(dirfd(level->dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
     type = S_ISDIR(status.st_mode) ? DT_DIR : S_ISREG(status.st_mode) ? DT_REG : DT_LNK;
-  *other = type != DT_DIR && type != DT_REG;
+  *other = type != DT_DIR && type != DT_REG && type != DT_UNKNOWN;
   return type == DT_DIR;
 }
 
@@ -94,6 +95,7 @@ static size_t key_of(ld_local_lister *lister, const ld_local_level *level,
   memcpy(key, entry->d_name, size);
   bool into = lister->base.recursive && is_dir(level, entry, &other);
   if (lister->base.recursive && other) return 0;
+  if (into && ld_local_is_temporary(entry->d_name)) return 0; /* a stage of a backup, say */
   if (into) key[size++] = '/';
   memcpy(lister->path + level->path_size, key, size);
   return is_wanted(lister, ld_bytes(lister->path, level->path_size + size), into) ? size : 0;
@@ -119,11 +121,24 @@ static bool is_behind(const ld_local_level *level, ld_slice key) {
   return ld_compare(key, ld_bytes(level->last, level->last_size)) > 0;
 }
 
+/* A fork's child shares its parent's place in a directory, and opens it again. */
+static bool own(ld_local_level *level) {
+  const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  if (level->pid == getpid()) return true;
+  DIR *dir = ld_local_list_dir(openat(dirfd(level->dir), ".", flags));
+  if (dir == NULL) return false;
+  closedir(level->dir);
+  level->dir = dir;
+  level->pid = getpid();
+  return true;
+}
+
 /* 0 or errno. */
 static int fill(ld_local_lister *lister, ld_local_level *level) {
   char key[sizeof((struct dirent *)0)->d_name + 1];
   const struct dirent *entry;
   size_t candidates = 0;
+  if (!own(level)) return errno;
   rewinddir(level->dir);
   while (errno = 0, (entry = readdir(level->dir)) != NULL) {
     ld_slice name = ld_bytes(key, key_of(lister, level, entry, key));
@@ -166,16 +181,19 @@ static ld_file_rc enter(ld_local_lister *lister, ld_slice key) {
   return ld_local_fail(local_of(lister), lister->path);
 }
 
-static bool look_at(ld_local_lister *lister, ld_slice key, ld_file_entry *entry) {
+/* What vanished is left out. */
+static ld_file_rc look_at(ld_local_lister *lister, ld_slice key, ld_file_entry *entry,
+                          bool *found) {
   struct stat status;
   const ld_local_level *level = top_of(lister);
   lister->path[level->path_size + key.size] = '\0';
   const char *name = lister->path + level->path_size;
-  if (fstatat(dirfd(level->dir), name, &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  if (lister->base.recursive && !S_ISREG(status.st_mode)) return false;
+  if (fstatat(dirfd(level->dir), name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT ? LD_FILE_OK : ld_local_fail(local_of(lister), lister->path);
+  *found = !lister->base.recursive || S_ISREG(status.st_mode);
   memcpy(entry->path, lister->path, level->path_size + key.size + 1);
   entry->info = ld_local_info(&status);
-  return true;
+  return LD_FILE_OK;
 }
 
 /* The next name of the page: an entry, or a directory to go into. */
@@ -184,8 +202,7 @@ static ld_file_rc take_name(ld_local_lister *lister, ld_file_entry *entry, bool 
   ld_slice key = ld_ranked_key(&level->page.entries[level->at++]);
   memcpy(lister->path + level->path_size, key.data, key.size);
   if (key.data[key.size - 1] == '/') return enter(lister, key);
-  *found = look_at(lister, key, entry);
-  return LD_FILE_OK;
+  return look_at(lister, key, entry, found);
 }
 
 ld_file_rc ld_local_lister_next(ld_file_lister *base, ld_file_entry *entry) {

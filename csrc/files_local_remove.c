@@ -10,13 +10,14 @@
 
 #include "files_local.h"
 
-enum { MOST_ROUNDS = 1000 }; /* of coming back to a directory that somebody fills meanwhile */
+enum { MOST_ROUNDS = 1000 }; /* of coming back to what somebody fills, or swaps, meanwhile */
 
 typedef struct removal {
   const ld_local *local;
   int parent;       /* of the tree */
   const char *name; /* of the tree, in it */
   bool force;
+  unsigned rounds;
   ld_buf path; /* from `parent` to the directory at work, with a NUL */
 } removal;
 
@@ -47,12 +48,8 @@ static int clear_dir(removal *job, DIR *dir) {
 
 static int clear_current(removal *job) {
   const char *path = (const char *)job->path.data;
-  int file = ld_local_open_dir(job->local, job->parent, path, O_RDONLY);
-  DIR *dir = file < 0 ? NULL : fdopendir(file);
-  if (dir == NULL) {
-    ld_local_close(file);
-    return -1;
-  }
+  DIR *dir = ld_local_list_dir(ld_local_open_dir(job->local, job->parent, path, O_RDONLY));
+  if (dir == NULL) return -1;
   int rc = clear_dir(job, dir), code = errno;
   closedir(dir);
   errno = code;
@@ -75,7 +72,7 @@ static bool was_swapped(void) { return errno == ENOENT || errno == ENOTDIR || er
 static int step(removal *job) {
   int rc = clear_current(job);
   if (rc != 0 && errno == ENOTEMPTY) return 0;
-  if (rc != 0 && !was_swapped()) return -1;
+  if (rc != 0 && (!was_swapped() || ++job->rounds == MOST_ROUNDS)) return -1;
   return go_up(job) ? 0 : rc != 0 ? -1 : 1;
 }
 
@@ -84,12 +81,12 @@ static int remove_tree(removal *job) {
   if (job->path.failed) errno = ENOMEM;
   if (job->path.failed) return -1;
   if (job->force) fchmodat(job->parent, job->name, 0700, AT_SYMLINK_NOFOLLOW);
-  for (unsigned round = 0;;) {
+  for (;;) {
     int rc = step(job);
     if (rc == 0) continue;
     if (rc < 0) return -1;
     if (unlinkat(job->parent, job->name, AT_REMOVEDIR) == 0) return 0;
-    if (errno != ENOTEMPTY || ++round == MOST_ROUNDS) return -1;
+    if (errno != ENOTEMPTY || ++job->rounds == MOST_ROUNDS) return -1;
   }
 }
 
@@ -107,20 +104,25 @@ static bool holds_orphans_only(DIR *dir) {
 
 static void remove_orphans(const ld_local *local, int parent, const char *name) {
   const struct dirent *entry;
-  int file = ld_local_open_dir(local, parent, name, O_RDONLY);
-  DIR *dir = file < 0 ? NULL : fdopendir(file);
-  if (dir == NULL) {
-    ld_local_close(file);
-    return;
-  }
+  DIR *dir = ld_local_list_dir(ld_local_open_dir(local, parent, name, O_RDONLY));
+  if (dir == NULL) return;
   if (holds_orphans_only(dir))
     for (rewinddir(dir); (entry = readdir(dir)) != NULL;)
-      if (ld_local_is_temporary(entry->d_name)) unlinkat(dirfd(dir), entry->d_name, 0);
+      if (ld_local_is_temporary(entry->d_name)) ld_local_remove_orphan(dirfd(dir), entry->d_name);
   closedir(dir);
+}
+
+/* A link is told from what is no directory otherwise. */
+static int refuse(const ld_local *local, int parent, const char *name) {
+  int file = ld_local_open_dir(local, parent, name, O_PATH);
+  if (file >= 0) errno = ENOTDIR;
+  ld_local_close(file);
+  return -1;
 }
 
 static int remove_empty(const ld_local *local, int parent, const char *name) {
   if (unlinkat(parent, name, AT_REMOVEDIR) == 0) return 0;
+  if (errno == ENOTDIR) return refuse(local, parent, name);
   if (errno != ENOTEMPTY && errno != EEXIST) return -1;
   remove_orphans(local, parent, name);
   int rc = unlinkat(parent, name, AT_REMOVEDIR);

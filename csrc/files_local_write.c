@@ -11,7 +11,7 @@
 
 #include "files_local.h"
 
-enum { MOST_TRIES = 64 };
+enum { MOST_TRIES = 1000 };
 
 static ld_local *local_of(const ld_local_writer *writer) { return ld_local_of(writer->base.files); }
 
@@ -38,11 +38,13 @@ static void name_temporary(ld_local_writer *writer) {
            (unsigned long long)random);
 }
 
-/* Locked and still there: a sweep may have come before the lock. 0, or -1 with errno. */
+/* Locked and still there: ENOENT when a sweep came before the lock. */
 static int lock_temporary(ld_local_writer *writer) {
   struct stat status;
-  if (flock(writer->file, LOCK_EX | LOCK_NB) != 0 && errno != EWOULDBLOCK)
+  if (flock(writer->file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) errno = ENOENT;
     return errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -1;
+  }
   if (fstat(writer->file, &status) != 0) return -1;
   errno = ENOENT;
   return status.st_nlink > 0 ? 0 : -1;

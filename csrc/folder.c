@@ -41,10 +41,10 @@ bool ld_folder_sync(const char *path) {
 }
 
 /* Make the folder `path[0..size)` unless it is there; its entry in the parent is synced. */
-static bool make_one(char *path, size_t size) {
+static bool make_one(char *path, size_t size, mode_t mode) {
   char end = path[size];
   path[size] = '\0';
-  bool made = mkdir(path, 0700) == 0, fine = made || errno == EEXIST;
+  bool made = mkdir(path, mode) == 0, fine = made || errno == EEXIST;
   path[size] = end;
   if (!made) return fine;
   while (size > 0 && path[size - 1] != '/') size--;
@@ -63,19 +63,21 @@ static bool is_there(const char *path) {
   return there;
 }
 
-static bool make_all(char *path) {
+static bool make_all(char *path, mode_t mode) {
   for (size_t i = 1; path[i - 1] != '\0'; i++)
-    if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/' && !make_one(path, i))
+    if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/' && !make_one(path, i, mode))
       return errno == EROFS && is_there(path);
   return true;
 }
 
-bool ld_folder_make(const char *path) {
+bool ld_folder_make_as(const char *path, mode_t mode) {
   char *copy = strdup(path);
-  bool made = copy != NULL && make_all(copy);
+  bool made = copy != NULL && make_all(copy, mode);
   free(copy);
   return made;
 }
+
+bool ld_folder_make(const char *path) { return ld_folder_make_as(path, 0700); }
 
 void ld_folder_above(const char *path, char *above) {
   size_t size = strlen(path);

@@ -4,6 +4,8 @@
 #ifndef LD_FOLDER_H
 #define LD_FOLDER_H
 
+#include <sys/types.h>
+
 #include "base.h"
 
 /* The text for errno: "`path`: `what`: No space left on device". FULL for a full disk, NOMEM, else IO. */
@@ -11,6 +13,8 @@ ld_rc ld_folder_fail(const char *path, const char *what, ld_error *error);
 /* Write "`folder`/`name`" into `path`, of PATH_MAX bytes. TOOBIG. */
 ld_rc ld_folder_path(const char *folder, const char *name, char *path, ld_error *error);
 
+/* ld_folder_make with another mode. */
+bool ld_folder_make_as(const char *path, mode_t mode);
 /* Make the folder and its parents (mode 0700) where missing; the entries of new ones are synced. */
 bool ld_folder_make(const char *path);
 /* Make the names in it outlive a power loss. */

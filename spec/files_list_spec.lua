@@ -26,6 +26,13 @@ describe("files:list", function()
     for _, path in ipairs{ ... } do files:write(path, path) end
   end
 
+  local function open_files()
+    local count = 0
+    local list <close> = io.popen("ls /proc/" .. port.getpid() .. "/fd 2>/dev/null")
+    for _ in list:lines() do count = count + 1 end
+    return count
+  end
+
   it("gives what a directory holds, in byte order", function()
     make("b", "a/x", "a-", "B", "é", "c")
     support.same({ "B", "a", "a-", "b", "c", "é" }, (paths()))
@@ -77,6 +84,36 @@ describe("files:list", function()
     local rest, no_token = paths{ filter = even, limit = 3, after = token }
     support.same({ "f8" }, rest)
     assert.is_nil(no_token)
+  end)
+
+  it("puts all its options together", function()
+    support.at_random(function()
+      local names, all = { "a", "a-", "ab", "b" }, {}
+      for _ = 1, 60 do
+        local parts = {}
+        for i = 1, math.random(3) do parts[i] = names[math.random(#names)] .. (i == 3 and "" or math.random(2)) end
+        local path = table.concat(parts, "/") .. ".f"
+        if not files:exists(path) then all[#all + 1] = path end
+        files:write(path, ("x"):rep(math.random(0, 9)))
+      end
+      table.sort(all)
+      for _ = 1, 100 do
+        local dir, prefix = math.random(2) == 1 and "a1" or "", ({ "", "a", "a1/", "a1/b", "b2/a" })[math.random(5)]
+        local after, least = all[math.random(#all)], math.random(0, 6)
+        local limit = math.random(0, 5)
+        local begin, want, more = (dir == "" and "" or dir .. "/") .. prefix, {}, false
+        for _, path in ipairs(all) do
+          if path > after and path:sub(1, #begin) == begin and files:stat(path).size >= least then
+            more = #want == limit and limit > 0
+            if #want < limit then want[#want + 1] = path end
+          end
+        end
+        local got, token = paths(dir, { prefix = prefix, after = after, recursive = true, limit = limit,
+          filter = function(entry) return entry.size >= least end })
+        support.same(want, got)
+        assert.is_true(token == want[#want] or (token == nil and not more))
+      end
+    end)
   end)
 
   it("shows links and pipes for what they are, and no temporaries", function()
@@ -134,12 +171,6 @@ describe("files:list", function()
 
     it("holds nothing open when the loop is left", function()
       make("a/b/c/d", "a/b/c/e")
-      local function open_files()
-        local count = 0
-        local list <close> = io.popen("ls /proc/" .. port.getpid() .. "/fd 2>/dev/null")
-        for _ in list:lines() do count = count + 1 end
-        return count
-      end
       local before = open_files()
       collectgarbage "stop"
       for _ = 1, 50 do
@@ -152,6 +183,33 @@ describe("files:list", function()
       local after = open_files()
       collectgarbage "restart"
       assert.is_true(after <= before + 1)
+    end)
+
+    it("holds nothing open behind its limit", function()
+      make("a/b/c", "a/b/d")
+      collectgarbage "stop"
+      local before, steps = open_files(), {}
+      for i = 1, 20 do
+        steps[i] = files:each{ recursive = true, limit = 1 }
+        assert.are.equal("a/b/c", (steps[i]()))
+        assert.is_nil((steps[i]()))
+        assert.is_nil((steps[i]()))
+      end
+      local after = open_files()
+      collectgarbage "restart"
+      assert.are.equal(before, after)
+    end)
+
+    it("may yield in its body, and not in its filter", function()
+      make("a", "b")
+      local walk = coroutine.wrap(function()
+        for path in files:each() do coroutine.yield(path) end
+        for _ in files:each{ filter = coroutine.yield } do error "never" end
+      end)
+      assert.are.same({ "a", "b" }, { walk(), walk() })
+      local ok, raised = pcall(walk)
+      assert.is_false(ok)
+      assert.truthy(tostring(raised):find "yield")
     end)
 
     it("raises what its filter raises, and is over then", function()

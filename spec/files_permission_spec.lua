@@ -53,6 +53,64 @@ describe("larder.files", function()
     assert.is_false(files:dir_exists "d")
   end)
 
+  it("keeps another user's files to that user", function()
+    files:write("d/f", "x")
+    os.execute(("chmod 755 '%s' '%s/base'"):format(folder, folder))
+    assert.are.equal(("PERMISSION/13 "):rep(6), as_nobody(function()
+      local codes = ""
+      for _, call in ipairs{ { "read", "d/f" }, { "stat", "d/f" }, { "checksum", "d/f" }, { "list", "d" }, { "copy", "d/f", "g" },
+        { "write", "g", "x" } } do
+        local _, e = pcall(files[call[1]], files, table.unpack(call, 2))
+        codes = codes .. e.code .. "/" .. e.errno .. " "
+      end
+      return codes
+    end))
+  end)
+
+  it("lists no directory as empty that only tells its names", function()
+    files:write("d/f", "x")
+    os.execute(("chmod 755 '%s' '%s/base'; chmod 744 '%s/base/d'"):format(folder, folder, folder))
+    assert.are.equal("PERMISSION d/f, PERMISSION d/f, 0 1", as_nobody(function()
+      local _, plain = pcall(files.list, files, "d")
+      local _, deep = pcall(files.list, files, { recursive = true })
+      local count, failures = files:delete_older_than("d", math.maxinteger // 1024)
+      return ("%s %s, %s %s, %d %d"):format(plain.code, plain.path, deep.code, deep.path, count, #failures)
+    end))
+  end)
+
+  it("goes on behind a directory that may not be read", function()
+    for _, path in ipairs{ "a/1", "b/2", "c/3" } do files:write(path, "x") end
+    os.execute(("chmod 755 '%s'; chown -R 65534 '%s/base'; chmod 000 '%s/base/b'"):format(folder, folder, folder))
+    assert.are.equal("a/1 b=PERMISSION c/3 nil", as_nobody(function()
+      local step, said = files:each{ recursive = true }, {}
+      for i = 1, 4 do
+        local ok, found = pcall(step)
+        said[i] = ok and tostring(found) or found.path .. "=" .. found.code
+      end
+      return table.concat(said, " ")
+    end))
+    port.chmod(folder .. "/base/b", 448)
+  end)
+
+  it("says which end of a move is in the way", function()
+    files:write("closed/f", "x")
+    files:write("open/f", "x")
+    os.execute(("chmod 755 '%s'; chown -R 65534 '%s/base'; chmod 555 '%s/base/closed'"):format(folder, folder, folder))
+    assert.are.equal("closed/f closed/g", as_nobody(function()
+      local _, from = pcall(files.move, files, "closed/f", "open/g")
+      local _, to = pcall(files.move, files, "open/f", "closed/g")
+      return from.path .. " " .. to.path
+    end))
+  end)
+
+  it("opens no root where none can be made", function()
+    os.execute(("chmod 755 '%s'"):format(folder))
+    assert.are.equal("PERMISSION 13 " .. folder .. "/other/one", as_nobody(function()
+      local _, e = pcall(larder.files, folder .. "/other/one")
+      return ("%s %d %s"):format(e.code, e.errno, e.path)
+    end))
+  end)
+
   describe("delete_older_than", function()
     it("deletes at any depth what is older, and counts it", function()
       files:write("a/old", "x")

@@ -125,6 +125,17 @@ describe("a file's", function()
       assert.are.equal("f\n", names())
     end)
 
+    it("of the same path as another: who closes last has it", function()
+      local first, second = files:open_writer "f", files:open_writer "f"
+      first:write "first"
+      second:write "second"
+      second:close()
+      assert.are.equal("second", files:read "f")
+      first:close()
+      assert.are.equal("first", files:read "f")
+      assert.are.equal("f\n", names())
+    end)
+
     it("takes strings only, all or none", function()
       local writer <close> = files:open_writer "f"
       support.raises("INVALID", "expected a string, got table", function() writer:write("x", {}) end)
@@ -178,6 +189,47 @@ describe("a file's", function()
         return left >= 0 and ("x"):rep(left) or nil
       end)
       assert.are.equal("xxx", files:read "f")
+    end)
+
+    it("comes from a function that yields, as one that waits for a client does", function()
+      files:write("f", "old")
+      local upload = coroutine.create(function(...)
+        files:write("f", coroutine.yield, ...)
+        return "done"
+      end)
+      coroutine.resume(upload, { sync = false })
+      for _, piece in ipairs{ "one ", "", "two" } do
+        assert.is_true((coroutine.resume(upload, piece)))
+        collectgarbage()
+        assert.are.equal("old", files:read "f")
+      end
+      assert.are.same({ true, "done" }, { coroutine.resume(upload, nil) })
+      assert.are.equal("one two", files:read "f")
+    end)
+
+    it("is not published when the coroutine that brings it ends in between", function()
+      local function start(...)
+        local upload = coroutine.create(function() files:write("f", coroutine.yield) end)
+        coroutine.resume(upload)
+        coroutine.resume(upload, "half")
+        return upload, ...
+      end
+      assert.is_true(coroutine.close((start())))
+      assert.are.equal("", names())
+      local lost = start()
+      assert.are.equal("suspended", coroutine.status(lost))
+      assert.are_not.equal("", names())
+      lost = nil -- luacheck: ignore
+      collectgarbage()
+      collectgarbage()
+      assert.are.equal("", names())
+      local wrong, closed = start(), start()
+      assert.are.equal("INVALID", select(2, coroutine.resume(wrong, 7)).code)
+      files:close()
+      assert.are.equal("CLOSED", select(2, coroutine.resume(closed, "x")).code)
+      for _, one in ipairs{ wrong, closed } do assert.is_false((coroutine.close(one))) end
+      files = larder.files(folder)
+      assert.are.equal("", names())
     end)
 
     it("is not published when its function raises, or gives no string", function()

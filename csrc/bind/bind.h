@@ -68,6 +68,7 @@ int lb_raise_error(lua_State *L, const ld_error *error, const char *op);
 int lb_raise_because(lua_State *L, const ld_error *error, const char *op);
 /* Put the error object on the stack. */
 void lb_push_error(lua_State *L, const ld_error *error, const char *op);
+void lb_push_error_of(lua_State *L, const char *code, const char *text, const char *op, bool retry);
 void lb_open_errors(lua_State *L);
 
 /* ---- values (encode.c, decode.c) ---- */

@@ -9,18 +9,23 @@ void lb_new_metatable(lua_State *L, const char *name) {
   lua_setfield(L, -2, "__metatable");
 }
 
-void lb_push_error(lua_State *L, const ld_error *of, const char *op) {
-  ld_error copy = *of, *error = &copy; /* a finalizer may run meanwhile, and fail too */
-  lua_createtable(L, 0, 5);
-  lua_pushstring(L, ld_rc_name(error->rc));
+void lb_push_error_of(lua_State *L, const char *code, const char *text, const char *op,
+                      bool retry) {
+  lua_createtable(L, 0, 6);
+  lua_pushstring(L, code);
   lua_setfield(L, -2, "code");
-  lua_pushstring(L, error->text);
+  lua_pushstring(L, text);
   lua_setfield(L, -2, "message");
   lua_pushstring(L, op);
   lua_setfield(L, -2, "op");
-  lua_pushboolean(L, error->retry);
+  lua_pushboolean(L, retry);
   lua_setfield(L, -2, "retryable");
   luaL_setmetatable(L, LB_ERROR);
+}
+
+void lb_push_error(lua_State *L, const ld_error *of, const char *op) {
+  ld_error error = *of; /* a finalizer may run meanwhile, and fail too */
+  lb_push_error_of(L, ld_rc_name(error.rc), error.text, op, error.retry);
 }
 
 /* The store of the handle that the method was called on; NULL when it is none, or closed. */

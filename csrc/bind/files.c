@@ -6,25 +6,16 @@
 /* ---- errors ---- */
 
 void lb_push_file_error(lua_State *L, const ld_file_error *of, const char *op) {
-  ld_file_error copy = *of, *error = &copy; /* a finalizer may run meanwhile, and fail too */
-  lua_createtable(L, 0, 6);
-  lua_pushstring(L, ld_file_rc_name(error->rc));
-  lua_setfield(L, -2, "code");
-  lua_pushstring(L, error->text);
-  lua_setfield(L, -2, "message");
-  lua_pushstring(L, op);
-  lua_setfield(L, -2, "op");
-  lua_pushboolean(L, false);
-  lua_setfield(L, -2, "retryable");
-  if (error->path[0] != '\0') {
-    lua_pushstring(L, error->path);
+  ld_file_error error = *of; /* a finalizer may run meanwhile, and fail too */
+  lb_push_error_of(L, ld_file_rc_name(error.rc), error.text, op, false);
+  if (error.path[0] != '\0') {
+    lua_pushstring(L, error.path);
     lua_setfield(L, -2, "path");
   }
-  if (error->number != 0) {
-    lua_pushinteger(L, error->number);
+  if (error.number != 0) {
+    lua_pushinteger(L, error.number);
     lua_setfield(L, -2, "errno");
   }
-  luaL_setmetatable(L, LB_ERROR);
 }
 
 void lb_check_file(lua_State *L, const lb_files *of, ld_file_rc rc, const char *op) {
@@ -56,25 +47,19 @@ void *lb_new_files_child(lua_State *L, size_t size, const char *name) {
 
 /* ---- directories ---- */
 
-static int make_dir(lua_State *L) {
-  static const char op[] = "files:make_dir";
-  bool made;
+typedef ld_file_rc (*one_path)(ld_files *files, ld_slice path, bool *answer);
+
+static int ask(lua_State *L, one_path work, const char *op) {
+  bool answer;
   lb_files *of = lb_check_files(L, op);
   ld_slice path = lb_check_string(L, 2, op, "path");
-  lb_check_file(L, of, ld_files_make_dir(of->files, path, &made), op);
-  lua_pushboolean(L, made);
+  lb_check_file(L, of, work(of->files, path, &answer), op);
+  lua_pushboolean(L, answer);
   return 1;
 }
 
-static int dir_exists(lua_State *L) {
-  static const char op[] = "files:dir_exists";
-  bool there;
-  lb_files *of = lb_check_files(L, op);
-  ld_slice path = lb_check_string(L, 2, op, "path");
-  lb_check_file(L, of, ld_files_dir_exists(of->files, path, &there), op);
-  lua_pushboolean(L, there);
-  return 1;
-}
+static int make_dir(lua_State *L) { return ask(L, ld_files_make_dir, "files:make_dir"); }
+static int dir_exists(lua_State *L) { return ask(L, ld_files_dir_exists, "files:dir_exists"); }
 
 /* files:remove_dir(path, { recursive = false, force = false }) -> whether it was there */
 static int remove_dir(lua_State *L) {
@@ -125,15 +110,7 @@ static int file_exists(lua_State *L) {
   return 1;
 }
 
-static int delete_file(lua_State *L) {
-  static const char op[] = "files:delete";
-  bool deleted;
-  lb_files *of = lb_check_files(L, op);
-  ld_slice path = lb_check_string(L, 2, op, "path");
-  lb_check_file(L, of, ld_files_delete(of->files, path, &deleted), op);
-  lua_pushboolean(L, deleted);
-  return 1;
-}
+static int delete_file(lua_State *L) { return ask(L, ld_files_delete, "files:delete"); }
 
 unsigned lb_option_write_flags(lua_State *L, int index, const char *op) {
   static const char *const known[] = {"if_absent", "sync", NULL};

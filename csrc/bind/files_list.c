@@ -67,10 +67,13 @@ static lb_lister *open_lister(lua_State *L, const char *op) {
   return box;
 }
 
-static int close_lister(lua_State *L) {
-  lb_lister *box = luaL_checkudata(L, 1, LB_LISTER);
+static void end_lister(lb_lister *box) {
   ld_file_lister_close(box->lister);
   box->lister = NULL;
+}
+
+static int close_lister(lua_State *L) {
+  end_lister(luaL_checkudata(L, 1, LB_LISTER));
   return 0;
 }
 
@@ -140,7 +143,10 @@ int lb_files_list(lua_State *L) {
 
 static int step(lua_State *L) {
   lb_lister *box = lua_touserdata(L, lua_upvalueindex(1));
-  if (!push_next(L, box, lua_upvalueindex(2), "files:each")) return lb_push_nil(L);
+  if (!push_next(L, box, lua_upvalueindex(2), "files:each")) {
+    end_lister(box);
+    return lb_push_nil(L);
+  }
   lua_getfield(L, -1, "path");
   lua_insert(L, -2);
   return 2;

@@ -106,14 +106,15 @@ static int reader_size(lua_State *L) {
   return 1;
 }
 
-/* A whole number from 0; what is below is RANGE, as is what lies behind the end. */
-static uint64_t check_place(lua_State *L, int index, const char *op, const char *what) {
+/* A whole number from 0; what is below is RANGE, as is what lies behind the end. `path` may be "". */
+static uint64_t check_place(lua_State *L, int index, const char *path, const char *op,
+                            const char *what) {
   int whole;
   lua_Integer place = lua_tointegerx(L, index, &whole);
   if (!whole) lb_raise(L, LD_INVALID, op, "%s: expected a whole number", what);
   if (place >= 0) return (uint64_t)place;
   ld_file_error error = {0};
-  ld_file_fail(&error, LD_FILE_RANGE, "", "%s: is below 0", what);
+  ld_file_fail(&error, LD_FILE_RANGE, path, "%s: is below 0", what);
   lb_push_file_error(L, &error, op);
   lua_error(L);
   return 0;
@@ -131,7 +132,7 @@ static int reader_seek(lua_State *L) {
   uint64_t length = 0;
   lb_reader *reader = check_reader(L, 1, op);
   check_reader_open(L, reader, op);
-  seek(L, reader, check_place(L, 2, op, "offset"), &length, op);
+  seek(L, reader, check_place(L, 2, "", op, "offset"), &length, op);
   lua_settop(L, 1);
   return 1;
 }
@@ -152,9 +153,11 @@ int lb_files_read(lua_State *L) { return read_range(L, 0, INT64_MAX, "files:read
 int lb_files_read_range(lua_State *L) {
   static const char op[] = "files:read_range";
   lb_check_files(L, op);
-  uint64_t offset = check_place(L, 3, op, "offset");
-  return read_range(L, offset, lua_isnoneornil(L, 4) ? INT64_MAX : check_place(L, 4, op, "length"),
-                    op);
+  lb_check_string(L, 2, op, "path");
+  const char *path = lua_tostring(L, 2);
+  uint64_t offset = check_place(L, 3, path, op, "offset"), length = INT64_MAX;
+  if (!lua_isnoneornil(L, 4)) length = check_place(L, 4, path, op, "length");
+  return read_range(L, offset, length, op);
 }
 
 /* ---- writers ---- */
@@ -229,50 +232,64 @@ static int close_writer(lua_State *L) {
 
 /* ---- write ---- */
 
-/* Write what the function at `index` gives, until nil. */
-static void write_calls(lua_State *L, lb_writer *writer, int index, const char *op) {
-  for (;;) {
-    lua_pushvalue(L, index);
-    lua_call(L, 0, 1);
-    if (lua_isnil(L, -1)) return;
-    ld_slice bytes = lb_check_string(L, -1, op, "data, from its function");
-    check_writer_open(L, writer, op);
-    lb_check_file(L, writer->of, ld_file_write(writer->writer, bytes), op);
-    lua_pop(L, 1);
-  }
-}
+static const char write_op[] = "files:write";
 
-static void write_reader(lua_State *L, lb_writer *writer, lb_reader *reader, const char *op) {
-  check_reader_open(L, reader, op);
-  ld_file_rc rc = ld_file_pump(reader->reader, reader->at, writer->writer);
-  if (rc == LD_FILE_OK) return;
-  const ld_file_error *mine = ld_files_error(writer->of->files);
-  lb_check_file(L, mine->rc == rc ? writer->of : reader->of, rc, op);
-}
+/* Where the data and its writer stand in a call of files:write. */
+enum { DATA = 3, WRITER = 5 };
 
-static int write_stream(lua_State *L, unsigned flags, const char *op) {
-  lb_reader *reader = luaL_testudata(L, 3, LB_READER);
-  if (reader == NULL && lua_type(L, 3) != LUA_TFUNCTION)
-    return lb_raise(L, LD_INVALID, op, "data: expected a string, a reader or a function, got %s",
-                    luaL_typename(L, 3));
-  lb_writer *writer = open_writer(L, flags, op);
-  lua_toclose(L, -1);
-  if (reader != NULL)
-    write_reader(L, writer, reader, op);
-  else
-    write_calls(L, writer, 3, op);
-  check_writer_open(L, writer, op);
-  publish(L, writer, op);
+static int publish_stream(lua_State *L, lb_writer *writer) {
+  check_writer_open(L, writer, write_op);
+  publish(L, writer, write_op);
   return 0;
+}
+
+/* Pop what the function gave, and write it; false at its end. */
+static bool write_piece(lua_State *L, lb_writer *writer) {
+  if (lua_isnil(L, -1)) return false;
+  ld_slice bytes = lb_check_string(L, -1, write_op, "data, from its function");
+  check_writer_open(L, writer, write_op);
+  lb_check_file(L, writer->of, ld_file_write(writer->writer, bytes), write_op);
+  lua_pop(L, 1);
+  return true;
+}
+
+/* What the function gives, until nil. It may yield: then this is how it goes on, with a piece on top. */
+static int write_calls(lua_State *L, int status, lua_KContext context) {
+  lb_writer *writer = lua_touserdata(L, WRITER);
+  bool more = status != LUA_YIELD || write_piece(L, writer);
+  while (more) {
+    lua_pushvalue(L, DATA);
+    lua_callk(L, 0, 1, context, write_calls);
+    more = write_piece(L, writer);
+  }
+  return publish_stream(L, writer);
+}
+
+static int write_reader(lua_State *L, lb_writer *writer, lb_reader *reader) {
+  check_reader_open(L, reader, write_op);
+  lb_check_file(L, writer->of, ld_file_pump(reader->reader, reader->at, writer->writer), write_op);
+  return publish_stream(L, writer);
+}
+
+static int write_stream(lua_State *L, unsigned flags) {
+  lb_reader *reader = luaL_testudata(L, DATA, LB_READER);
+  if (reader == NULL && lua_type(L, DATA) != LUA_TFUNCTION)
+    return lb_raise(L, LD_INVALID, write_op,
+                    "data: expected a string, a reader or a function, got %s",
+                    luaL_typename(L, DATA));
+  lua_settop(L, WRITER - 1);
+  lb_writer *writer = open_writer(L, flags, write_op);
+  lua_toclose(L, WRITER);
+  return reader != NULL ? write_reader(L, writer, reader) : write_calls(L, LUA_OK, 0);
 }
 
 /* files:write(path, string | reader | function, { if_absent = false, sync = true }) */
 int lb_files_write(lua_State *L) {
-  static const char op[] = "files:write";
+  const char *op = write_op;
   lb_files *of = lb_check_files(L, op);
   ld_slice path = lb_check_string(L, 2, op, "path");
   unsigned flags = lb_option_write_flags(L, 4, op);
-  if (lua_type(L, 3) != LUA_TSTRING) return write_stream(L, flags, op);
+  if (lua_type(L, 3) != LUA_TSTRING) return write_stream(L, flags);
   ld_slice bytes = lb_check_string(L, 3, op, "data");
   lb_check_file(L, of, ld_files_write(of->files, path, bytes, flags), op);
   return 0;

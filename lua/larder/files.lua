@@ -31,6 +31,19 @@ local function as_text(name, value)
   core.fail(OP, ("option %s: expected text or a whole number, got a %s"):format(name, kind))
 end
 
+--- A table may have a `url`, as that of larder.open; what stands beside it goes before what the URL says.
+local function from_table(where)
+  if where.url == nil then return where end
+  if type(where.url) ~= "string" then
+    core.fail(OP, ("option url: expected a string, got a %s"):format(type(where.url)))
+  end
+  local options = from_text(where.url)
+  for name, value in pairs(where) do
+    if name ~= "url" then options[name] = value end
+  end
+  return options
+end
+
 ---@param where string|table
 ---@param more? table
 ---@return string provider
@@ -39,7 +52,7 @@ function files.resolve(where, more)
   if type(where) ~= "string" and type(where) ~= "table" then
     core.fail(OP, ("expected a path, a URL or a table of options, got a %s"):format(type(where)))
   end
-  local found = type(where) == "string" and from_text(where) or where
+  local found = type(where) == "string" and from_text(where) or from_table(where)
   local provider, texts = "local", {}
   for _, options in ipairs{ found, check_table(more, "options") } do
     for name, value in pairs(options) do

@@ -7,6 +7,8 @@ local plain = require "larder_bench_plain"
 local files = {}
 
 local NAMES = 100000
+local LOOK_EVERY = 1000
+local MOST_MEMORY = 10 << 20
 local CONTENT = ("x"):rep(4096)
 
 --- A write against the bare calls.
@@ -30,11 +32,21 @@ function files.replace()
   }
 end
 
+local function walk(provider, look)
+  local count = 0
+  for _ in provider:each() do
+    count = count + 1
+    if count % LOOK_EVERY == 0 then look() end
+  end
+  assert(count == NAMES)
+end
+
 --- Every name with its size, in order.
 function files.list()
   local folder = data.folder()
   local provider = larder.files{ path = folder, durability = "none" }
   assert(os.execute(("cd '%s' && seq -f %%.0f-name %d | xargs touch"):format(folder, NAMES)))
+  local bytes = measure.growth(function(look) walk(provider, look) end)
   assert(plain.names(folder, 1) == NAMES)
   return {
     clock = measure.cpu,
@@ -47,6 +59,7 @@ function files.list()
         },
       },
     },
+    memory = { title = "  memory it took", bytes = { larder = bytes }, limit = MOST_MEMORY },
     close = function() provider:close() end,
   }
 end

@@ -107,6 +107,17 @@ function measure.memory()
   end
 end
 
+--- By how much the memory of this process grows at most while `work` runs, which gets a function that looks.
+---@param work fun(look: fun())
+---@return integer[]? bytes 0, and the growth
+function measure.growth(work)
+  collectgarbage()
+  local before, peak = measure.memory(), 0
+  if not before then return nil end
+  work(function() peak = math.max(peak, measure.memory() - before) end)
+  return { 0, peak }
+end
+
 --- How much memory a walk over a store takes, in a process of its own.
 ---@param what string "rooms" or "documents"
 ---@param name string the side

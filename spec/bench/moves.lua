@@ -56,15 +56,6 @@ local function tool(command)
   return into_new_folder(function(folder) assert(os.execute(command:format(folder)), command) end)
 end
 
--- By how much the memory of this process grows at most while `move` runs, which gets a function that looks.
-local function growth(move)
-  collectgarbage()
-  local before, peak = measure.memory(), 0
-  if not before then return nil end
-  move(function() peak = math.max(peak, measure.memory() - before) end)
-  return { 0, peak }
-end
-
 local function group(title, limit, path, move, command)
   local store = larder.open { engine = "lmdb", path = path }
   local contestants = { larder = into_new_folder(function(folder) move(store, folder) end) }
@@ -74,7 +65,7 @@ local function group(title, limit, path, move, command)
     io.stderr:write "bench: mdb_copy and mdb_dump (lmdb-utils) are not installed: nothing to compare with\n"
   end
   local folder = data.folder()
-  local bytes = growth(function(look) move(store, folder, look) end)
+  local bytes = measure.growth(function(look) move(store, folder, look) end)
   return {
     clock = measure.wall,
     rows = { { title = title:format(COUNT), contestants = contestants, target = { side = "raw", limit = limit } } },

@@ -13,7 +13,7 @@
 #include "check.h"
 
 static const char *place = "/tmp"; /* where top is made */
-static char top[64];               /* holds the root, and beside it what nobody may touch */
+static char top[100];              /* holds the root, and beside it what nobody may touch */
 static ld_files *files;            /* on top/root */
 
 static inline const char *at(const char *name) {
@@ -70,18 +70,26 @@ static inline ld_file_rc open_with(const ld_option *options, size_t count, ld_fi
   return ld_files_open(&ld_files_local, &config, opened, error);
 }
 
-/* `confine`: "kernel" or "parts". */
-static inline void begin(const char *confine) {
+static inline void open_files(const char *confine) {
   ld_file_error error = {0};
-  snprintf(top, sizeof top, "%s/larder-test-XXXXXX", place);
-  CHECK(mkdtemp(top) != NULL);
   const ld_option options[] = {{"path", at("root")}, {"confine", confine}};
   CHECK(open_with(options, 2, &files, &error) == LD_FILE_OK);
 }
 
-static inline void end(void) {
+static inline void close_files(void) {
   ld_files_close(files);
   files = NULL;
+}
+
+/* `confine`: "kernel" or "parts". */
+static inline void begin(const char *confine) {
+  snprintf(top, sizeof top, "%s/larder-test-XXXXXX", place);
+  CHECK(mkdtemp(top) != NULL);
+  open_files(confine);
+}
+
+static inline void end(void) {
+  close_files();
   CHECK(nftw(top, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0);
 }
 

@@ -4,11 +4,17 @@
 #include <sys/file.h>
 
 #include "failing_malloc.h"
-#include "files_help.h"
+#include "files_scenarios.h"
 
 static long good_calls = -1; /* until one fails; -1: none does */
 static int failure;          /* errno of that one */
 static bool crumbs;          /* reads and writes of 7 bytes at most, every third interrupted */
+
+/* What somebody else does just before a call. */
+static void (*before_flock)(void), (*before_mkdir)(const char *name),
+    (*before_unlink)(const char *name);
+static bool no_types;       /* a file system that does not tell what entries are */
+static bool swapped_always; /* directories below another one are none */
 
 static bool fails_now(void) {
   if (good_calls < 0 || good_calls-- > 0) return false;
@@ -55,16 +61,21 @@ ssize_t __wrap_pread(int file, void *data, size_t size, off_t offset) {
 }
 /* That it is called counts; waiting for the disk each time would not. */
 int __wrap_fsync(int file) { return fails_now() ? -1 : fcntl(file, F_GETFD) < 0 ? -1 : 0; }
-int __wrap_flock(int file, int how) { return fails_now() ? -1 : __real_flock(file, how); }
+int __wrap_flock(int file, int how) {
+  if (before_flock != NULL) before_flock();
+  return fails_now() ? -1 : __real_flock(file, how);
+}
 int __wrap_renameat(int from, const char *old, int to, const char *name) {
   return fails_now() ? -1 : __real_renameat(from, old, to, name);
 }
 int __wrap_unlinkat(int dir, const char *name, int flags) {
   /* A temporary that cannot be removed is a sweep's business. */
+  if (before_unlink != NULL) before_unlink(name);
   if (strncmp(name, LD_FILES_RESERVED, 8) != 0 && fails_now()) return -1;
   return __real_unlinkat(dir, name, flags);
 }
 int __wrap_mkdirat(int dir, const char *name, mode_t mode) {
+  if (before_mkdir != NULL) before_mkdir(name);
   return fails_now() ? -1 : __real_mkdirat(dir, name, mode);
 }
 int __wrap_openat(int dir, const char *name, int flags, ...) {
@@ -75,110 +86,18 @@ int __wrap_openat(int dir, const char *name, int flags, ...) {
   return fails_now() ? -1 : __real_openat(dir, name, flags, mode);
 }
 struct dirent *__wrap_readdir(DIR *dir) {
-  return fails_now() ? NULL : __real_readdir(dir);
+  struct dirent *entry = fails_now() ? NULL : __real_readdir(dir);
+  if (entry != NULL && no_types) entry->d_type = DT_UNKNOWN;
+  return entry;
 }
 DIR *__wrap_fdopendir(int file) { return fails_now() ? NULL : __real_fdopendir(file); }
 long __wrap_syscall(long number, long a, long b, long c, long d, long e) {
+  if (swapped_always && strchr((const char *)b, '/') != NULL) {
+    errno = ENOTDIR;
+    return -1;
+  }
   return fails_now() ? -1 : __real_syscall(number, a, b, c, d, e);
 }
-
-/* ---- operations: each from the same beginning ---- */
-
-typedef struct scenario {
-  const char *name;
-  void (*prepare)(void);
-  ld_file_rc (*run)(void);
-  void (*check)(bool done);
-} scenario;
-
-static void prepare_old(void) { CHECK_FILE(LD_FILE_OK, put("d/f", "old content", 0)); }
-
-static ld_file_rc run_write(void) { return put("d/f", "the new content", 0); }
-static void check_write(bool done) {
-  CHECK(gives("d/f", "the new content") || (!done && gives("d/f", "old content")));
-  CHECK(entries_in("root/d") == 1);
-}
-
-static ld_file_rc run_write_below(void) { return put("d/x/y/g", "new", LD_FILE_IF_ABSENT); }
-static void check_write_below(bool done) {
-  CHECK(gives("d/x/y/g", "new") || (!done && !is_there("root/d/x/y/g")));
-  if (is_there("root/d/x/y")) CHECK(entries_in("root/d/x/y") == (is_there("root/d/x/y/g") ? 1 : 0));
-}
-
-static ld_file_rc run_copy(void) {
-  return ld_files_copy(files, LD_LITERAL("d/f"), LD_LITERAL("d/g"), 0);
-}
-static void check_copy(bool done) {
-  CHECK(gives("d/f", "old content"));
-  CHECK(gives("d/g", "old content") || (!done && !is_there("root/d/g")));
-  CHECK(entries_in("root/d") == (is_there("root/d/g") ? 2 : 1));
-}
-
-static ld_file_rc run_move(void) {
-  return ld_files_move(files, LD_LITERAL("d/f"), LD_LITERAL("e/g"), 0);
-}
-static void check_move(bool done) {
-  bool moved = is_there("root/e/g");
-  CHECK((moved || !done) && gives(moved ? "e/g" : "d/f", "old content"));
-  CHECK(entries_in("root/d") == (moved ? 0 : 1));
-}
-
-static ld_file_rc run_delete(void) {
-  bool deleted;
-  return ld_files_delete(files, LD_LITERAL("d/f"), &deleted);
-}
-static void check_delete(bool done) {
-  CHECK(gives("d/f", "old content") || !is_there("root/d/f"));
-  CHECK(!done || !is_there("root/d/f"));
-}
-
-static void prepare_tree(void) {
-  CHECK_FILE(LD_FILE_OK, put("d/a/b/c", "x", 0));
-  CHECK_FILE(LD_FILE_OK, put("d/f", "x", 0));
-  CHECK_FILE(LD_FILE_OK, put("other", "mine", 0));
-}
-static ld_file_rc run_remove(void) {
-  bool removed;
-  return ld_files_remove_dir(files, LD_LITERAL("d"), LD_FILE_RECURSIVE, &removed);
-}
-static void check_remove(bool done) {
-  CHECK((!done || !is_there("root/d")) && gives("other", "mine"));
-}
-
-static ld_file_rc run_list(void) {
-  static const char *const want[] = {"d/a/b/c", "d/f", "other"};
-  ld_file_query query = {.recursive = true};
-  ld_file_lister *lister;
-  ld_file_entry entry;
-  unsigned count = 0;
-  ld_file_rc rc = ld_file_lister_open(files, &query, &lister);
-  if (rc != LD_FILE_OK) return rc;
-  while (rc = ld_file_lister_next(lister, &entry), rc == LD_FILE_OK)
-    CHECK(count < 3 && strcmp(entry.path, want[count++]) == 0);
-  CHECK(rc != LD_FILE_NOT_FOUND || count == 3);
-  ld_file_lister_close(lister);
-  return rc == LD_FILE_NOT_FOUND ? LD_FILE_OK : rc;
-}
-static void check_list(bool done) { (void)done; }
-
-static ld_file_rc run_checksum(void) {
-  char digest[LD_FILE_DIGEST];
-  ld_file_rc rc = ld_files_checksum(files, LD_LITERAL("d/f"), "sha256", digest);
-  CHECK(rc != LD_FILE_OK || strncmp(digest, "2d711642b726b044", 16) == 0);
-  return rc;
-}
-static void prepare_x(void) { CHECK_FILE(LD_FILE_OK, put("d/f", "x", 0)); }
-
-static const scenario scenarios[] = {
-    {"write", prepare_old, run_write, check_write},
-    {"write below", prepare_old, run_write_below, check_write_below},
-    {"copy", prepare_old, run_copy, check_copy},
-    {"move", prepare_old, run_move, check_move},
-    {"delete", prepare_old, run_delete, check_delete},
-    {"remove", prepare_tree, run_remove, check_remove},
-    {"list", prepare_tree, run_list, check_list},
-    {"checksum", prepare_x, run_checksum, check_list},
-};
 
 /* How many calls it took; errors that mean something to the provider itself (it tries again, or another way) may succeed. */
 static unsigned fail_each(const scenario *one, const char *confine, int code, ld_file_rc want) {
@@ -249,6 +168,104 @@ static void test_failed_writer(void) {
   end();
 }
 
+/* ---- others, at the worst moment ---- */
+
+static int held = -1; /* a temporary, as a sweep has it */
+static char held_name[300];
+
+static int open_temporary(void) {
+  struct dirent *entry;
+  DIR *dir = opendir(at("root"));
+  CHECK(dir != NULL);
+  while ((entry = __real_readdir(dir)) != NULL)
+    if (strncmp(entry->d_name, LD_FILES_RESERVED, 8) == 0) break;
+  CHECK(entry != NULL);
+  snprintf(held_name, sizeof held_name, "root/%s", entry->d_name);
+  closedir(dir);
+  return open(at(held_name), O_RDONLY);
+}
+
+static void sweep_begins(void) {
+  before_flock = NULL;
+  held = open_temporary();
+  CHECK(held >= 0 && __real_flock(held, LOCK_EX | LOCK_NB) == 0);
+}
+
+/* A sweep has seen the temporary before its writer could lock it: the writer takes another one. */
+static void test_sweep_before_lock(void) {
+  ld_file_writer *writer;
+  begin("kernel");
+  before_flock = sweep_begins;
+  CHECK_FILE(LD_FILE_OK, ld_file_writer_open(files, LD_LITERAL("f"), 0, &writer));
+  CHECK(held >= 0);
+  unlink(at(held_name));
+  close(held);
+  CHECK_FILE(LD_FILE_OK, ld_file_write(writer, LD_LITERAL("x")));
+  CHECK_FILE(LD_FILE_OK, ld_file_writer_publish(writer));
+  CHECK(gives("f", "x") && entries_in("root") == 1);
+  end();
+}
+
+static unsigned removals;
+
+static void check_locked(const char *name) {
+  if (strncmp(name, LD_FILES_RESERVED, 8) != 0) return;
+  int file = open_temporary();
+  CHECK(file >= 0 && __real_flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK);
+  close(file);
+  removals++;
+}
+
+/* The other way round: while a sweep removes a temporary no writer can come to believe that it has it. */
+static void test_sweep_holds_lock(void) {
+  uint64_t count;
+  begin("kernel");
+  put_file("root/.larder-1", "half");
+  before_unlink = check_locked;
+  CHECK_FILE(LD_FILE_OK, ld_files_delete_older_than(files, LD_SLICE_NONE, 0, NULL, NULL, &count));
+  before_unlink = NULL;
+  CHECK(count == 1 && removals == 1 && entries_in("root") == 0);
+  end();
+}
+
+static void remove_above(const char *name) {
+  if (strcmp(name, "e") != 0) return;
+  before_mkdir = NULL;
+  CHECK(rmdir(at("root/d")) == 0);
+}
+
+static void test_directory_goes(void) {
+  begin("kernel");
+  before_mkdir = remove_above;
+  CHECK_FILE(LD_FILE_OK, put("d/e/f", "x", 0));
+  CHECK(before_mkdir == NULL && gives("d/e/f", "x"));
+  end();
+}
+
+static void test_no_types(void) {
+  begin("kernel");
+  prepare_tree();
+  CHECK(symlink("d", at("root/e")) == 0 && mkfifo(at("root/p"), 0600) == 0);
+  no_types = true;
+  CHECK_FILE(LD_FILE_OK, run_list());
+  CHECK_FILE(LD_FILE_OK, run_remove());
+  no_types = false;
+  CHECK(entries_in("root") == 3);
+  end();
+}
+
+/* Somebody who swaps directories for ever gets an error, not a loop. */
+static void test_swapped_always(void) {
+  begin("kernel");
+  prepare_tree();
+  swapped_always = true;
+  ld_file_rc rc = run_remove();
+  swapped_always = false;
+  CHECK_FILE(LD_FILE_NOT_A_DIRECTORY, rc);
+  CHECK(is_there("root/d/a/b/c"));
+  end();
+}
+
 /* ---- memory ---- */
 
 /* Fails the allocation behind `calls` good ones; false when there are not so many. */
@@ -276,6 +293,11 @@ int main(void) {
   test_failing_calls();
   test_short_calls();
   test_failed_writer();
+  test_sweep_before_lock();
+  test_sweep_holds_lock();
+  test_directory_goes();
+  test_no_types();
+  test_swapped_always();
   test_memory();
   return check_done("files_faults");
 }

@@ -1,5 +1,7 @@
 /* test_files_list.c -- listings against a sorted list of what was made: random trees, prefixes, places to go on, and directories of
 ** more names than are kept at a time. */
+#include <sys/wait.h>
+
 #include "files_help.h"
 
 enum { MOST = 40000 };
@@ -192,6 +194,30 @@ enum { MANY = 100 * LD_LISTED_NAMES };
 enum { MANY = 20000 };
 #endif
 
+static unsigned walk(ld_file_lister *lister) {
+  unsigned count = 0;
+  ld_file_entry entry;
+  while (ld_file_lister_next(lister, &entry) == LD_FILE_OK) count++;
+  return count;
+}
+
+/* A listing that is under way in a fork's child and in its parent, at the same time. */
+static void check_in_both(void) {
+  ld_file_query query = {.recursive = true};
+  ld_file_lister *lister;
+  ld_file_entry entry;
+  int status;
+  CHECK_FILE(LD_FILE_OK, ld_file_lister_open(files, &query, &lister));
+  for (unsigned i = 0; i < MANY / 10 + 1; i++) /* all of d/, one of many/ */
+    CHECK_FILE(LD_FILE_OK, ld_file_lister_next(lister, &entry));
+  unsigned left = MANY - MANY / 10 - 1;
+  pid_t pid = fork();
+  if (pid == 0) _exit(walk(lister) == left ? 0 : 1);
+  CHECK(walk(lister) == left);
+  CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  ld_file_lister_close(lister);
+}
+
 static void test_many(void) {
   char path[40];
   begin("kernel");
@@ -209,6 +235,7 @@ static void test_many(void) {
   check_list("", "", "", "");
   check_list("many", "", "many/", "");
   check_list("many", "1", "many/1", "many/1555");
+  check_in_both();
   forget();
   end();
 }

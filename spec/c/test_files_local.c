@@ -103,6 +103,41 @@ static void test_copy_and_move(void) {
   CHECK_FILE(LD_FILE_NOT_FOUND, ld_files_copy(files, LD_LITERAL("from"), LD_LITERAL("q"), 0));
 }
 
+/* The system leaves two names of one file alone; a move is no move then. */
+static void test_move_onto_twin(void) {
+  CHECK_FILE(LD_FILE_OK, put("one", "x", 0));
+  CHECK(link(at("root/one"), at("root/other")) == 0);
+  CHECK_FILE(LD_FILE_OK, ld_files_move(files, LD_LITERAL("one"), LD_LITERAL("one"), 0));
+  CHECK(gives("one", "x"));
+  CHECK_FILE(LD_FILE_OK, ld_files_move(files, LD_LITERAL("one"), LD_LITERAL("other"), 0));
+  CHECK(gives("other", "x") && !is_there("root/one"));
+}
+
+/* A move that fails says which end it is about, and makes no directories. */
+static void test_failed_moves(void) {
+  static const struct {
+    const char *from, *to, *about;
+    ld_file_rc want;
+  } moves[] = {{"nobody", "new/x", "nobody", LD_FILE_NOT_FOUND},
+               {"no/body", "new/x", "no/body", LD_FILE_NOT_FOUND},
+               {"dir", "new/x", "dir", LD_FILE_IS_A_DIRECTORY},
+               {"file/x", "new/x", "file/x", LD_FILE_NOT_A_DIRECTORY},
+               {"file", "dir", "dir", LD_FILE_IS_A_DIRECTORY},
+               {"file", "full", "full", LD_FILE_IS_A_DIRECTORY},
+               {"file", "other/x", "other/x", LD_FILE_NOT_A_DIRECTORY}};
+  bool done;
+  CHECK_FILE(LD_FILE_OK, put("file", "x", 0));
+  CHECK_FILE(LD_FILE_OK, put("other", "x", 0));
+  CHECK_FILE(LD_FILE_OK, put("full/f", "x", 0));
+  CHECK_FILE(LD_FILE_OK, ld_files_make_dir(files, LD_LITERAL("dir"), &done));
+  for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+    CHECK_FILE(moves[i].want,
+               ld_files_move(files, ld_text(moves[i].from), ld_text(moves[i].to), 0));
+    CHECK(strcmp(ld_files_error(files)->path, moves[i].about) == 0);
+    CHECK(gives("file", "x") && !is_there("root/new"));
+  }
+}
+
 static void test_remove_dir(void) {
   bool done;
   CHECK_FILE(LD_FILE_OK, put("d/a", "x", 0));
@@ -237,6 +272,9 @@ static void test_last_links(void) {
     CHECK(kind == LD_FILE_LINK);
     CHECK_FILE(LD_FILE_OK, ld_files_dir_exists(files, LD_LITERAL("l"), &done));
     CHECK(!done);
+    CHECK_FILE(LD_FILE_INVALID_PATH, ld_files_remove_dir(files, LD_LITERAL("l"), 0, &done));
+    CHECK_FILE(LD_FILE_INVALID_PATH,
+               ld_files_remove_dir(files, LD_LITERAL("l"), LD_FILE_RECURSIVE, &done));
     CHECK_FILE(LD_FILE_EXISTS, put("l", "evil", LD_FILE_IF_ABSENT));
     CHECK_FILE(LD_FILE_OK, put("l", "new", 0));
     CHECK_FILE(LD_FILE_OK, stat_of("l", &kind));
@@ -277,6 +315,23 @@ static void test_temporaries(void) {
   CHECK_FILE(LD_FILE_OK, ld_files_delete(files, LD_LITERAL("d/old"), &done));
   CHECK_FILE(LD_FILE_OK, ld_files_remove_dir(files, LD_LITERAL("d"), 0, &done));
   CHECK(done); /* only an orphan was in it */
+}
+
+/* With the time 0 nothing else goes. */
+static void test_leftovers_of_any_age(void) {
+  ld_file_writer *writer;
+  uint64_t count;
+  CHECK_FILE(LD_FILE_OK, put("d/f", "x", 0));
+  put_file("root/.larder-1", "half");
+  put_file("root/d/.larder-2", "half");
+  CHECK(mkdir(at("root/.larder-dir"), 0700) == 0);
+  put_file("root/.larder-dir/.larder-3", "somebody else's");
+  CHECK_FILE(LD_FILE_OK, ld_file_writer_open(files, LD_LITERAL("d/f"), 0, &writer));
+  CHECK_FILE(LD_FILE_OK, ld_files_delete_older_than(files, LD_SLICE_NONE, 0, NULL, NULL, &count));
+  CHECK(count == 2 && entries_in("root") == 2 && entries_in("root/d") == 2);
+  CHECK(entries_in("root/.larder-dir") == 1);
+  CHECK_FILE(LD_FILE_OK, ld_file_writer_publish(writer));
+  CHECK(gives("d/f", "") && entries_in("root/d") == 1);
 }
 
 static void test_discard(void) {
@@ -355,12 +410,15 @@ static void (*const tests[])(void) = {test_write_and_read,
                                       test_kinds_of_failure,
                                       test_delete,
                                       test_copy_and_move,
+                                      test_move_onto_twin,
+                                      test_failed_moves,
                                       test_remove_dir,
                                       test_remove_foreign_tree,
                                       test_escape_at_every_level,
                                       test_last_links,
                                       test_special_files,
                                       test_temporaries,
+                                      test_leftovers_of_any_age,
                                       test_discard,
                                       test_close_order,
                                       test_options,

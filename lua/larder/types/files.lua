@@ -16,6 +16,7 @@
 ---| "IO"
 
 ---@class larder.FilesOptions
+---@field url? string instead of provider and path, with options behind a "?"; those of the table go before them
 ---@field provider? "local"
 ---@field path? string local: the directory; made when missing
 ---@field durability? "commit"|"none" "commit" (default): what was published survives a power loss; "none" leaves that to the system
@@ -47,7 +48,8 @@
 ---@field after? string paths behind this one: the token of the page before
 ---@field limit? integer
 
---- A symbolic link is never followed: a path that leads through one is INVALID_PATH, delete and remove_dir remove the link itself.
+--- A symbolic link is never followed: a path that leads through one is INVALID_PATH, delete removes the link itself, and remove_dir those
+--- in the directory.
 ---@class larder.Files
 local Files = {}
 
@@ -68,7 +70,7 @@ function Files:remove_dir(path, options) end
 
 --- Insert or replace, at once for all who read.
 ---@param path larder.Path
----@param data string|larder.Reader|fun(): string? a reader is read from where it stands; a function is called until it returns nil
+---@param data string|larder.Reader|fun(): string? a reader is read from where it stands; a function is called until it returns nil; it may yield
 ---@param options? larder.WriteOptions
 function Files:write(path, data, options) end
 
@@ -115,6 +117,7 @@ function Files:delete(path) end
 function Files:list(dir, options) end
 
 --- `for path, entry in files:each("uploads", { recursive = true }) do`: the same one by one, in memory that does not grow.
+--- A directory that may not be read raises; the next step goes on behind it.
 ---@param dir? larder.Path the root when absent
 ---@param options? larder.ListOptions
 ---@return fun(): string?, larder.FileEntry?
@@ -132,7 +135,8 @@ function Files:copy(from, to, options) end
 ---@param options? larder.WriteOptions
 function Files:move(from, to, options) end
 
---- The files at any depth that were modified before, and what writers left that died. Goes on after a failure.
+--- The files at any depth that were modified before, and, at any age, what writers left that died (with `time` 0 only that). Goes on after
+--- a failure.
 ---@param dir larder.Path
 ---@param time number ms since 1970
 ---@return integer count
