@@ -52,8 +52,8 @@ on_each_engine("a dry run and queues", function(given)
   local function states(samples)
     local list = {}
     for i, sample in ipairs(samples) do
-      list[i] = ("%s: %s -> %s"):format((sample.before or sample.after or { data = sample.key }).data, sample.before and sample.before.state,
-        sample.after and sample.after.state)
+      local known = sample.before or sample.after or { data = sample.key }
+      list[i] = ("%s: %s -> %s"):format(known.data, sample.before and sample.before.state, sample.after and sample.after.state)
     end
     return list
   end
@@ -63,7 +63,9 @@ on_each_engine("a dry run and queues", function(given)
       local q = tx:queue "mail"
       assert(q:enqueue("new", { priority = 3 }))
       assert(not select(2, q:enqueue("again", { key = "one" })))
-      local made, created = q:enqueue_many { { data = "a" }, { data = "b", key = "one" }, { data = "c", key = "c" }, { data = "d", key = "c" } }
+      local made, created = q:enqueue_many {
+        { data = "a" }, { data = "b", key = "one" }, { data = "c", key = "c" }, { data = "d", key = "c" },
+      }
       assert(#made == 4 and created == 2 and made[2] == ids[1] and made[3] == made[4])
     end, { samples = 9 }), 0, 3, 0)
     same({ "new: nil -> ready", "a: nil -> ready", "c: nil -> ready" }, states(samples))

@@ -87,7 +87,8 @@ describe("migrations in a directory", function()
   end)
 
   it("have numbered names", function()
-    for _, name in ipairs { "add_owner.lua", "0001_a.LUA", "1e3_a.lua", "0x1_a.lua", "0001-a.lua", "0001.lua", "0001_.lua", "0_a.lua", "99999999999999999999_a.lua", "-1_a.lua", "1a_b.lua" } do
+    for _, name in ipairs { "add_owner.lua", "0001_a.LUA", "1e3_a.lua", "0x1_a.lua", "0001-a.lua", "0001.lua", "0001_.lua", "0_a.lua",
+      "99999999999999999999_a.lua", "-1_a.lua", "1a_b.lua" } do
       refused({ [name] = good }, name, "0001_add_owner.lua")
     end
   end)
