@@ -203,30 +203,27 @@ end
 
 -- ---- stopping others ----
 
-local function declare_store(command)
-  arguments.url(command)
-end
+local function declare_store(command) arguments.url(command) end
 
---- All migrators of the store, whatever their directory.
-local function all_of(args)
+--- Have a method called for all migrators of the store, whatever their directory.
+local function call_for_all(args, method)
   args.writes = true
-  local store = open(args)
-  return store, larder.migrations(store, {})
+  local store <close> = open(args)
+  local migrations = larder.migrations(store, {})
+  return migrations[method](migrations)
 end
 
 local pause = { name = "pause", summary = "Let no migration and no batch begin, whoever runs them, until resume.",
   example = { "larder migrate pause lmdb:./data" }, declare = declare_store }
 
 function pause.run(args)
-  local store <close>, migrations = all_of(args)
-  terminal.note(migrations:pause() and "paused; larder migrate resume ends that" or "was paused already")
+  terminal.note(call_for_all(args, "pause") and "paused; larder migrate resume ends that" or "was paused already")
 end
 
 local resume = { name = "resume", summary = "End a pause.", example = { "larder migrate resume lmdb:./data" }, declare = declare_store }
 
 function resume.run(args)
-  local store <close>, migrations = all_of(args)
-  terminal.note(migrations:resume() and "resumed; larder migrate up goes on" or "was not paused")
+  terminal.note(call_for_all(args, "resume") and "resumed; larder migrate up goes on" or "was not paused")
 end
 
 return {
