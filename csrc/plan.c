@@ -53,8 +53,8 @@ static const char *find_fault(const candidate *made, const ld_find *find, const 
 }
 
 /* `outdated`: why none can be used; NULL: they can. */
-static bool weigh(candidate *made, const ld_index *index, const ld_find *find,
-                  const char *outdated) {
+static bool weigh(candidate *made, const ld_collection *collection, const ld_index *index,
+                  const ld_find *find, const char *outdated) {
   ld_bounds bounds = {0, 0, 0};
   made->plan.index = index;
   made->reason = outdated;
@@ -64,7 +64,7 @@ static bool weigh(candidate *made, const ld_index *index, const ld_find *find,
     return true;
   }
   if (!ld_plan_ranges(&made->plan, find->where, &bounds) ||
-      !ld_plan_order(&made->plan, find, &bounds))
+      !ld_plan_order(&made->plan, collection, find, &bounds))
     return false;
   made->parts = count_bits(bounds.bound);
   made->reason = find_fault(made, find, &bounds);
@@ -226,7 +226,8 @@ static ld_rc weigh_all(ld_txn *txn, const ld_collection *collection, const ld_fi
       !ld_plan_id_order(&all[0].plan, collection, find))
     return no_memory(txn);
   for (unsigned i = 0; i < current->count; i++)
-    if (!weigh(&all[i + 1], &current->indexes[i], find, outdated)) return no_memory(txn);
+    if (!weigh(&all[i + 1], collection, &current->indexes[i], find, outdated))
+      return no_memory(txn);
   return LD_OK;
 }
 
