@@ -73,6 +73,26 @@ describe("two migrators at once", function()
     for _, pipe in ipairs { begun_from, begun_to, go_from, go_to, count_from, count_to } do port.close(pipe) end
   end)
 
+  it("the one that waits runs it all when the first one is killed inside", function()
+    fill(migrators.documents)
+    local begun_from, begun_to = port.pipe()
+    local first = child(function()
+      migrate(function()
+        port.write(begun_to, "b")
+        port.sleep(60)
+      end)
+    end)
+    assert.are.equal("b", port.read(begun_from, 1)) -- inside its first migration
+    local second = child(function() assert(#migrate(nothing) == 3) end)
+    port.sleep(0.2)
+    assert.are.equal(0, (port.waitpid(second, true)), "the second one did not wait")
+    port.kill(first, 9)
+    port.waitpid(first)
+    expect_success(second)
+    check_all_done()
+    for _, pipe in ipairs { begun_from, begun_to } do port.close(pipe) end
+  end)
+
   it("run each migration and each batch once, whoever does", function()
     migrators.documents = 100
     fill(migrators.documents)
