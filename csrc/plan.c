@@ -49,8 +49,8 @@ static const char *find_fault(const candidate *made, const ld_find *find, const 
 }
 
 /* `outdated`: why none can be used; NULL: they can. */
-static bool weigh(candidate *made, const ld_index *index, const ld_find *find,
-                  const char *outdated) {
+static bool weigh(candidate *made, const ld_collection *collection, const ld_index *index,
+                  const ld_find *find, const char *outdated) {
   ld_bounds bounds = {0, 0, 0};
   made->plan.index = index;
   made->reason = outdated;
@@ -60,7 +60,7 @@ static bool weigh(candidate *made, const ld_index *index, const ld_find *find,
     return true;
   }
   if (!ld_plan_ranges(&made->plan, find->where, &bounds) ||
-      !ld_plan_order(&made->plan, find, &bounds))
+      !ld_plan_order(&made->plan, collection, find, &bounds))
     return false;
   made->parts = count_bits(bounds.bound);
   made->reason = find_fault(made, find, &bounds);
@@ -222,7 +222,8 @@ static ld_rc weigh_all(ld_txn *txn, const ld_collection *collection, const ld_fi
       !ld_plan_id_order(&all[0].plan, collection, find))
     return ld_no_memory(txn, "find");
   for (unsigned i = 0; i < current->count; i++)
-    if (!weigh(&all[i + 1], &current->indexes[i], find, outdated)) return ld_no_memory(txn, "find");
+    if (!weigh(&all[i + 1], collection, &current->indexes[i], find, outdated))
+      return ld_no_memory(txn, "find");
   return LD_OK;
 }
 

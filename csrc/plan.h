@@ -44,7 +44,8 @@ void ld_plan_behind(ld_buf *key);
 /* ---- plan_order.c ---- */
 
 /* Whether the documents come in the query's order, and then behind its cursor: sets `ordered`, `reverse`, `once`, `resume`, and clips the ranges. False: out of memory. */
-bool ld_plan_order(ld_plan *plan, const ld_find *find, const ld_bounds *bounds);
+bool ld_plan_order(ld_plan *plan, const ld_collection *collection, const ld_find *find,
+                   const ld_bounds *bounds);
 bool ld_plan_id_order(ld_plan *plan, const ld_collection *collection, const ld_find *find);
 
 /* ---- plan_partial.c ---- */

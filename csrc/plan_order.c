@@ -1,7 +1,7 @@
 /* plan_order.c -- whether an index gives the order that a query wants.
 **
 ** It does when the parts that are not bound to one value are the fields of the sort, one for one, all in the declared directions or all turned around;
-** no document may have several values there. Documents of equal values come by id, as they should. A cursor is a sort key: value by value it becomes the place in
+** no document may have several values there. Documents of equal values come by id, ascending, either way: so the sort may go on with the id. A cursor is a sort key: value by value it becomes the place in
 ** the index where the walk goes on. */
 #include "plan.h"
 #include "tuple.h"
@@ -11,6 +11,7 @@ typedef struct order_match {
   const ld_plan *plan;
   const ld_find *find;
   const ld_bounds *bounds;
+  const ld_path *id;
   int sort_of
       [LD_INDEX_PARTS]; /* the field of the sort that a part is; -1: it is bound to one value */
   bool decided, reverse;
@@ -48,6 +49,13 @@ static bool match_part(order_match *match, unsigned part, unsigned sort) {
   return true;
 }
 
+/* What follows the id sorts nothing. */
+static bool is_rest_by_id(const order_match *match, unsigned sort) {
+  const ld_find *find = match->find;
+  if (sort == find->sorts) return true;
+  return !find->sort[sort].descending && ld_path_equal(&find->sort[sort].path, match->id);
+}
+
 static bool match_all(order_match *match) {
   const ld_index *index = match->plan->index;
   unsigned sort = skip_idle(match, 0);
@@ -57,7 +65,7 @@ static bool match_all(order_match *match) {
     if (!match_part(match, i, sort)) return false;
     sort = skip_idle(match, sort + 1);
   }
-  return sort == match->find->sorts;
+  return is_rest_by_id(match, sort);
 }
 
 /* ---- going on behind a cursor ---- */
@@ -143,8 +151,10 @@ static bool go_on_behind(ld_plan *plan, const order_match *match) {
   return fine;
 }
 
-bool ld_plan_order(ld_plan *plan, const ld_find *find, const ld_bounds *bounds) {
-  order_match match = {.plan = plan, .find = find, .bounds = bounds};
+bool ld_plan_order(ld_plan *plan, const ld_collection *collection, const ld_find *find,
+                   const ld_bounds *bounds) {
+  ld_path id = {.parts = {ld_collection_key(collection)}, .count = 1};
+  order_match match = {.plan = plan, .find = find, .bounds = bounds, .id = &id};
   const ld_index *index = plan->index;
   unsigned all = (1u << index->parts) - 1;
   plan->once = index->multikey == 0 || bounds->fixed == all;

@@ -1,6 +1,7 @@
 /* plan_partial.c -- whether a filter implies another one, so that a partial index has every document that it finds.
 **
-** Each condition of the other must stand in the filter as it is, or follow from one on the same path: from a value that it lets pass, or from a narrower range.
+** Each condition of the other must stand in the filter as it is, or follow from one on the same path: from a value that it lets pass, or from a narrower range;
+** that something is there follows from all that only a value can meet.
 ** What follows from one value that a path leads to holds for all documents with it, so only conditions that one value can meet count here. */
 #include "filter_node.h"
 #include "plan.h"
@@ -39,17 +40,26 @@ static bool is_same(const ld_filter *a, const ld_filter *b) {
   return are_same(a->children, b->children);
 }
 
+static bool is_nan(ld_slice value) {
+  static const uint8_t nan[] = {0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0};
+  return ld_same(value, ld_bytes(nan, sizeof nan));
+}
+
+static bool has_end(const ld_filter *range) {
+  return range->op == LD_F_GTE || range->op == LD_F_LTE;
+}
+
 /* Both are lower ends, or both upper ones, of one class. */
 static bool is_narrower(const ld_filter *range, const ld_filter *other) {
-  static const uint8_t nan[] = {0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0};
   bool low = range->op == LD_F_GT || range->op == LD_F_GTE;
   bool high = range->op == LD_F_LT || range->op == LD_F_LTE;
   bool other_low = other->op == LD_F_GT || other->op == LD_F_GTE;
   bool other_high = other->op == LD_F_LT || other->op == LD_F_LTE;
   if (!(low && other_low) && !(high && other_high)) return false;
   if (ld_class_of(range->operand) != ld_class_of(other->operand)) return false;
-  if (ld_same(other->operand, ld_bytes(nan, sizeof nan))) return false; /* no range has NaN in it */
+  if (is_nan(range->operand) || is_nan(other->operand)) return false; /* in no range but its own */
   int order = ld_order(range->operand, other->operand);
+  if (order == 0) return has_end(other) || !has_end(range);
   return low ? order > 0 : order < 0;
 }
 
@@ -83,10 +93,21 @@ static bool all_pass(const ld_filter *points, const ld_filter *other) {
   return node->value_count > 0;
 }
 
+static bool wants_value(const ld_filter *condition) {
+  return condition->op == LD_F_EXISTS && ((const ld_filter_node *)condition)->wanted;
+}
+
+/* Nothing that lacks the field passes it. */
+static bool needs_value(const ld_filter *from) {
+  if (from->op == LD_F_EXISTS || ((const ld_filter_node *)from)->takes_missing) return false;
+  return is_positive(from->op) || from->op == LD_F_TYPE || from->op == LD_F_SIZE;
+}
+
 static bool follows(const ld_filter *condition, const ld_filter *from) {
   if (is_same(from, condition)) return true;
   if (condition->path == NULL || from->path == NULL || !is_positive(condition->op)) return false;
   if (!ld_path_equal(condition->path, from->path)) return false;
+  if (wants_value(condition)) return needs_value(from);
   if (from->op == LD_F_EQ || from->op == LD_F_IN) return all_pass(from, condition);
   return is_narrower(from, condition);
 }

@@ -190,6 +190,29 @@ describe("larder", function()
       assert.is_nil(owner())
     end)
 
+    it("runs batches, as many as it is told, and pauses those of others", function()
+      support.write_file(user:path "m/0003_mark.lua", [[return { collection = "plans", size = 100, batch = function(plan)
+        plan.marked = true end }]])
+      do
+        local store <close> = open()
+        store:update(function(tx)
+          for i = 1, 300 do tx:collection("plans"):put { nr = i } end
+        end)
+      end
+      local out = user:must "larder migrate up --batches 2 --pause-ms 1 --program 1.4.0 lmdb:./data m"
+      assert.truthy(out:find "\n +200 of 300 documents: 200 changed, 0 deleted\n", out)
+      user:must "larder migrate pause lmdb:./data"
+      local code, _, problem = user:type "larder migrate up lmdb:./data m"
+      assert.are.equal(3, code)
+      assert.truthy(problem:find("paused since", 1, true), problem)
+      assert.are.equal(0, (user:type "larder migrate pause lmdb:./data"))
+      user:must "larder migrate resume lmdb:./data"
+      user:must "larder migrate up lmdb:./data m"
+      local store <close> = open()
+      assert.are.equal(0, store:collection("plans"):count { marked = { ["$exists"] = false } })
+      assert.are.equal("1.4.0", larder.migrations(store, user:path "m"):status()[1].program)
+    end)
+
     it("says what speaks against running", function()
       user:must "larder migrate up lmdb:./data m && rm m/0001_owner.lua"
       local code, out = user:type "larder migrate validate lmdb:./data m"

@@ -88,8 +88,14 @@ end
 --- Queries that an index was chosen for.
 local used = 0
 
-local function ask(collection, documents, list)
+--- With `indexes`, half of the queries are for one of them.
+local function ask(collection, documents, list, indexes)
   local query = random_query(list)
+  if indexes and #indexes > 0 and math.random(2) == 1 then
+    local limit, offset = query.limit, query.offset
+    query = random.query_for(list, pick(indexes))
+    query.limit, query.offset = limit, offset
+  end
   if collection:explain(query).index then used = used + 1 end
   local wanted = model.find(documents, query)
   check(query, wanted, (collection:find(query)))
@@ -149,11 +155,12 @@ on_each_engine("queries at random", function(given)
         given.store:collection("c", { indexes = random.indexes { random.document(1) } })
         local documents = fill(given.store, math.random(80))
         local list = list_of_all(documents)
-        local collection = given.store:collection("c", { indexes = random.indexes(list), replace = true })
-        for _ = 1, 25 do ask(collection, documents, list) end
+        local indexes = random.indexes(list)
+        local collection = given.store:collection("c", { indexes = indexes, replace = true })
+        for _ = 1, 25 do ask(collection, documents, list, indexes) end
         stir(collection, documents)
         list = list_of_all(documents)
-        for _ = 1, #list > 0 and 25 or 0 do ask(collection, documents, list) end
+        for _ = 1, #list > 0 and 25 or 0 do ask(collection, documents, list, indexes) end
         given.store:drop "c"
       end
       assert.is_true(used > QUERIES / 20, used .. " queries used an index")

@@ -166,6 +166,15 @@ on_each_engine("a migration in batches", function(given)
     same({}, changed:validate())
   end)
 
+  it("ends for the old script when another one has taken over", function()
+    local changed = batched { checksum = "v2" }
+    local old = batched({}, { progress = function() changed:up { changed = true, batches = 1 } end })
+    raises("INVALID", 'migration 1 "mark": was changed since it was begun', old.up, old)
+    same({ 1, 2, 3, 4, 5, 6 }, visited)
+    changed:up()
+    all_marked_once()
+  end)
+
   it("begins anew when it is told so", function()
     batched():up { batches = 2 }
     local changed = batched { checksum = "v2", batch = function(document)

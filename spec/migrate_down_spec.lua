@@ -145,6 +145,16 @@ on_each_engine("a baseline", function(given)
     same("pending", migrations:status()[3].state)
   end)
 
+  it("does not take for done what is half done", function()
+    store:collection("plans"):put { id = 1 }
+    store:collection("plans"):put { id = 2 }
+    local migrations = larder.migrations(store, { { name = "x", collection = "plans", size = 1, batch = function() end } })
+    migrations:up { batches = 1 }
+    raises("INVALID", "some were run", migrations.baseline, migrations, 1)
+    migrations:up()
+    same({}, versions(migrations:baseline(1)))
+  end)
+
   it("is refused for the reasons that up is", function()
     local gap = larder.migrations(store, { { name = "a", version = 2, up = function() end } })
     raises("INVALID", "there is none", gap.baseline, gap, 2)

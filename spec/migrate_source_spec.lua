@@ -52,8 +52,43 @@ describe("migrations in a directory", function()
     raises("INVALID", "NUL", larder.migrations, store, "a\0b")
   end)
 
+  it("are those of the directory, with a slash behind it or not, and of no other", function()
+    local folder = directory { ["0001_a.lua"] = "return { up = function() error 'no' end }" }
+    for _, slashes in ipairs { "", "/", "//" } do
+      local migrations = larder.migrations(store, folder .. slashes)
+      raises("INVALID", "(" .. folder .. "/0001_a.lua), up: " .. folder .. "/0001_a.lua:1: no", migrations.up, migrations)
+    end
+    raises("INVALID", "the name of a directory is not empty", larder.migrations, store, "")
+  end)
+
+  it("are files that can be read", function()
+    local folder = support.folder()
+    assert(os.execute("mkdir " .. folder .. "/0001_a.lua"))
+    raises("INVALID", folder .. "/0001_a.lua: Is a directory", larder.migrations, store, folder)
+    assert(os.execute(("cd %s && rmdir 0001_a.lua && ln -s nowhere 0001_a.lua"):format(folder)))
+    local e = raises("INVALID", folder .. "/0001_a.lua: No such file", larder.migrations, store, folder)
+    assert.are.equal(1, select(2, e.message:gsub("0001_a", "")))
+  end)
+
+  it("are the same with other ends of lines, a byte order mark, a first line for the shell", function()
+    local function checksum(text, line)
+      local migrations = larder.migrations(larder.open "memory:", directory { ["0001_a.lua"] = text })
+      raises("INVALID", ("/0001_a.lua:%d: no"):format(line), migrations.up, migrations)
+      return migrations:status()[1].checksum
+    end
+    local text = "return {\n  up = function()\n    error 'no'\n  end,\n}\n"
+    local first = checksum(text, 3)
+    assert.are.equal(first, checksum(text:gsub("\n", "\r\n"), 3))
+    assert.are.equal(first, checksum("\xef\xbb\xbf" .. text, 3))
+    assert.are.equal(first, checksum("\xef\xbb\xbf" .. text:gsub("\n", "\r\n"), 3))
+    assert.are_not.equal(first, checksum("#!/usr/bin/env lua5.4\n" .. text, 4))
+    assert.are_not.equal(first, checksum(text:gsub("\n", "\n\n"), 5))
+    assert.are_not.equal(first, checksum(text:gsub("  end", "   end"), 3))
+  end)
+
   it("have numbered names", function()
-    for _, name in ipairs { "add_owner.lua", "0001.lua", "0001_.lua", "0_a.lua", "99999999999999999999_a.lua", "-1_a.lua", "1a_b.lua" } do
+    for _, name in ipairs { "add_owner.lua", "0001_a.LUA", "1e3_a.lua", "0x1_a.lua", "0001-a.lua", "0001.lua", "0001_.lua", "0_a.lua",
+      "99999999999999999999_a.lua", "-1_a.lua", "1a_b.lua" } do
       refused({ [name] = good }, name, "0001_add_owner.lua")
     end
   end)
@@ -63,13 +98,16 @@ describe("migrations in a directory", function()
     assert.is_string(folder)
     local e = refused({ ["0001_a.lua"] = "\n\nerror { 'odd' }" }, "0001_a.lua: table:")
     assert.are.equal("odd", e.cause[1])
-    refused({ ["0001_a.lua"] = "\n\nlocal x = nil + 1" }, "0001_a.lua:3:")
+    e = refused({ ["0001_a.lua"] = "\n\nlocal x = nil + 1" }, "0001_a.lua:3:")
+    assert.are.equal(1, select(2, e.message:gsub("0001_a", "")))
     refused({ ["0001_a.lua"] = string.dump(function() return {} end) }, "0001_a.lua", "binary chunk")
   end)
 
   it("return a table", function()
     refused({ ["0001_a.lua"] = "" }, "0001_a.lua: expected it to return a table, got nothing")
     refused({ ["0001_a.lua"] = "return 1" }, "got a number")
+    refused({ ["0001_a.lua"] = "return nil" }, "got a nil")
+    refused({ ["0001_a.lua"] = "return function(tx) end" }, "got a function")
   end)
 
   it("have fields that are known, and of their kinds", function()

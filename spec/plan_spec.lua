@@ -58,6 +58,15 @@ local plans = {
   { { sort = { "s", "-t", "u" }, limit = 20 }, "s,-t,u", 20, 20, false },
   { { sort = { "-s", "t", "-u" }, limit = 20 }, "s,-t,u", 20, 20, false, true },
   { { where = { s = { ["$gte"] = 1 } }, sort = { "s", "u" }, limit = 20 }, "s,u", 20, 20, false },
+  -- the id comes last in any case
+  { { sort = { "u", "id" }, limit = 20 }, "u", 20, 20, false },
+  { { sort = { "-u", "id", "g" }, limit = 20 }, "u", 20, 20, false, true },
+  { { where = { g = 3 }, sort = "id", limit = 5 }, "g", 5, 5, false },
+  { { where = { s = 1, t = 7 }, sort = { "u", "id" } }, "s,-t,u", 25, 25, false },
+  { { where = { s = 1 }, sort = { "t", "id" }, limit = 5 }, "s,u", 250, 250, true },
+  { { sort = { "u", "-id" }, limit = 20 }, false, 0, COUNT, true },
+  { { where = { g = 3 }, sort = { "-id" }, limit = 5 }, "g", 100, 100, true },
+  { { sort = { "id", "u" }, limit = 20 }, false, 0, 20, false },
   -- what gives no order
   { { sort = { "s", "t", "u" }, limit = 20 }, false, 0, COUNT, true },
   { { sort = "s", limit = 20 }, false, 0, COUNT, true },
@@ -122,6 +131,7 @@ on_each_engine("a plan", function(given)
     for _, query in ipairs {
       { where = { s = 1 }, sort = "u" }, { where = { s = 1 }, sort = "-u" }, { sort = "u" }, { sort = "-text" },
       { sort = { "-s", "t", "-u" } }, { where = { s = { ["$in"] = { 0, 3 } } }, sort = { "s", "u" } },
+      { sort = { "u", "id" } }, { sort = { "-text", "id", "s" } }, { where = { g = 3 }, sort = "id" },
       { where = { s = 2, t = { ["$gte"] = 3 } }, sort = { "-t", "u" } }, {}, { sort = "-id" },
     } do
       local wanted, got, most = plain:find(query), {}, 0

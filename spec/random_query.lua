@@ -118,11 +118,19 @@ end
 
 -- ---- indexes ----
 
+local simple = { "$gt", "$gte", "$lt", "$lte", "$exists" }
+
+--- Of one condition, which other filters often imply.
+local function simple_filter(documents)
+  local path, name = pick(random.paths), pick(simple)
+  return { [path] = { [name] = name == "$exists" or make[name](documents, path) } }
+end
+
 local function random_index(documents, number)
   local index = { name = "i" .. number }
   for i = 1, pick { 1, 1, 1, 2, 2, 3 } do index[i] = pick { "", "", "-" } .. pick(random.paths) end
   if math.random(5) == 1 then index.sparse = true end
-  if math.random(4) == 1 then index.where = random.filter(documents, 1) end
+  if math.random(3) == 1 then index.where = pick { random.filter, simple_filter }(documents, 1) end
   return index
 end
 
@@ -130,6 +138,45 @@ function random.indexes(documents)
   local indexes = larder.array {}
   for i = 1, math.random(0, 4) do indexes[i] = random_index(documents, i) end
   return indexes
+end
+
+-- ---- what an index may be good for ----
+
+local lower, upper = { "$gt", "$gte", "$eq" }, { "$lt", "$lte", "$eq" }
+local there = { "$gt", "$lte", "$eq", "$in", "$prefix", "$regex", "$mod", "$type", "$size", "$exists", "$ne" }
+local kin = { ["$gt"] = lower, ["$gte"] = lower, ["$lt"] = upper, ["$lte"] = upper, ["$exists"] = there }
+
+local function near_condition(documents, path, condition)
+  local name = type(condition) == "table" and next(condition)
+  if not kin[name] or next(condition, name) then return condition end
+  local other = pick(kin[name])
+  local same = name ~= "$exists" and math.random(2) == 1
+  return { [other] = same and condition[name] or make[other](documents, path) }
+end
+
+--- A filter that may imply the index's own, and one on its first field.
+local function near_filter(documents, index)
+  local filter = {}
+  for path, condition in pairs(index.where or {}) do filter[path] = near_condition(documents, path, condition) end
+  local first = index[1]:gsub("^-", "")
+  if filter[first] == nil then
+    local name = pick { "$eq", "$gt", "$gte", "$lte", "$in" }
+    filter[first] = { [name] = make[name](documents, first) }
+  end
+  return filter
+end
+
+--- A query for that index: its filter, or its order with the id behind it.
+function random.query_for(documents, index)
+  local query = { sort = {} }
+  if math.random(4) > 1 then query.where = near_filter(documents, index) end
+  local turned = math.random(2) == 1
+  for i = pick { 1, 1, 2 }, pick { 0, #index, #index } do
+    local path, minus = index[i]:gsub("^-", "")
+    query.sort[#query.sort + 1] = ((minus == 1) ~= turned and "-" or "") .. path
+  end
+  query.sort[#query.sort + 1] = pick { "id", "id", "-id", false } or nil
+  return query
 end
 
 return random

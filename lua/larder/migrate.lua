@@ -4,7 +4,7 @@
 ---     migrations:up()
 ---
 --- Here: the methods and their options. source: files and lists. problem: what is refused. plan: what is to be run. run, step: running it.
---- history: what was run. record, kind: the accounts of a dry run.
+--- check: what comes before. history: what was run. record, kind, jobs, rule: the accounts of a dry run.
 local core = require "larder.core"
 local history = require "larder.migrate.history"
 local plan = require "larder.migrate.plan"
@@ -126,7 +126,7 @@ end
 local function is_baseline(list, rows, version)
   for _, one in ipairs(list) do
     local row = rows[one.version]
-    if (row ~= nil) ~= (one.version <= version) then return false end
+    if (row ~= nil) ~= (one.version <= version) or (row and row.state ~= "done") then return false end
   end
   return true
 end
@@ -212,6 +212,15 @@ end
 
 function methods:resume()
   return history.resume(self.store)
+end
+
+for name, method in pairs(methods) do
+  methods[name] = function(self, ...)
+    if getmetatable(self) ~= mt then
+      core.fail("migrations:" .. name, ("expected migrations, got a %s (it is called with a colon)"):format(type(self)))
+    end
+    return method(self, ...)
+  end
 end
 
 function mt:__tostring()

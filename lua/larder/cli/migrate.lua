@@ -32,6 +32,9 @@ local function declare_run(command)
   declare(command)
   arguments.dry_run(command)
   command:flag("--restart", "Batches that were begun begin anew.")
+  arguments.count(command, "--batches", "Run at most so many batches, then stop.")
+  arguments.count(command, "--pause-ms", "Wait so many ms between two batches.")
+  command:option("--program", "The version of your program, for the history."):argname "<version>"
 end
 
 local function options_of(args)
@@ -64,6 +67,10 @@ local function show(report, args)
   if args.json then return terminal.print(json.text(report)) end
   for _, entry in ipairs(report) do
     terminal.print(("%s %04d %s  %s"):format(entry.direction, entry.version, text.plain(entry.name), text.duration(entry.took)))
+    if entry.seen then
+      terminal.print(("  %d of %d documents: %d changed, %d deleted"):format(entry.seen, entry.total or entry.seen, entry.changed,
+        entry.deleted))
+    end
     for _, message in ipairs(entry.messages) do terminal.print("  " .. text.plain(message)) end
     show_changes(entry)
   end
@@ -79,8 +86,8 @@ local function run(args, call)
   local report
   do
     local bar <close> = progress("migrate", args.json)
-    local options = { dry_run = args.dry_run, restart = args.restart,
-      progress = function(entry) bar:show(entry.seen or 0, entry.total) end }
+    local options = { dry_run = args.dry_run, restart = args.restart, batches = args.batches, pause_ms = args.pause_ms,
+      program = args.program, progress = function(entry) bar:show(entry.seen or 0, entry.total) end }
     report = call(migrations_of(store, args), options)
   end
   show(report, args)
@@ -194,9 +201,34 @@ function baseline.run(args)
   run(args, function(migrations) return migrations:baseline(args.version) end)
 end
 
+-- ---- stopping others ----
+
+local function declare_store(command) arguments.url(command) end
+
+--- Have a method called for all migrators of the store, whatever their directory.
+local function call_for_all(args, method)
+  args.writes = true
+  local store <close> = open(args)
+  local migrations = larder.migrations(store, {})
+  return migrations[method](migrations)
+end
+
+local pause = { name = "pause", summary = "Let no migration and no batch begin, whoever runs them, until resume.",
+  example = { "larder migrate pause lmdb:./data" }, declare = declare_store }
+
+function pause.run(args)
+  terminal.note(call_for_all(args, "pause") and "paused; larder migrate resume ends that" or "was paused already")
+end
+
+local resume = { name = "resume", summary = "End a pause.", example = { "larder migrate resume lmdb:./data" }, declare = declare_store }
+
+function resume.run(args)
+  terminal.note(call_for_all(args, "resume") and "resumed; larder migrate up goes on" or "was not paused")
+end
+
 return {
   name = "migrate",
   summary = "Run data migrations.",
   example = { "larder migrate status lmdb:./data ./migrations", "larder migrate up --dry-run lmdb:./data ./migrations" },
-  actions = { status, up, down, redo, to, validate, baseline },
+  actions = { status, up, down, redo, to, validate, baseline, pause, resume },
 }

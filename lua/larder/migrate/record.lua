@@ -137,7 +137,13 @@ function tx_rules.collection(recorder, tx, name, ...)
 end
 
 function tx_rules.rooms(recorder, tx, ...)
-  return handle_for(place_of(recorder, "rooms"), tx:rooms(...))
+  local place = place_of(recorder, "rooms")
+  place.tx = tx
+  return handle_for(place, tx:rooms(...))
+end
+
+function tx_rules.queue(recorder, tx, name, ...)
+  return handle_for(place_of(recorder, "queue", name), tx:queue(name, ...))
 end
 
 function tx_rules.map(recorder, tx, name, ...)

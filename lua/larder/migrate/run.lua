@@ -2,6 +2,7 @@
 --- process has run meanwhile is passed over, and of two that begin at once one waits for the other's lock and finds nothing to do.
 ---
 --- The dry run is the same in one transaction, with accounts kept (record.lua), and rolls it back.
+local check = require "larder.migrate.check"
 local core = require "larder.core"
 local history = require "larder.migrate.history"
 local problem = require "larder.migrate.problem"
@@ -28,8 +29,9 @@ local function raise(self, e)
     { code = given.code, retryable = given.retryable, problems = given.problems, cause = e })
 end
 
-local function update(self, f)
-  local results = table.pack(pcall(self.store.update, self.store, f))
+--- `kind`: "update" or "view".
+local function transact(self, kind, f)
+  local results = table.pack(pcall(self.store[kind], self.store, f))
   if not results[1] then raise(self, results[2]) end
   self.current = nil
   return table.unpack(results, 2, results.n)
@@ -37,60 +39,14 @@ end
 
 -- ---- before ----
 
---- Batches that were begun begin anew.
-local function restart(tx, rows)
-  for version, row in pairs(rows) do
-    if row.state == "running" then
-      history.forget(tx, version)
-      rows[version] = nil
-    end
-  end
-end
-
---- What is accepted is accepted for good: the new checksum is the one from now on, a file that is gone may be so.
-local function accept(self, tx, rows, accepted)
-  for _, one in ipairs(accepted) do
-    local row = rows[one.version]
-    if one.kind == "missing" then row.gone = true end
-    if one.kind == "changed" then
-      for _, migration in ipairs(self.list) do
-        if migration.version == one.version then row.name, row.checksum = migration.name, migration.checksum end
-      end
-    end
-    if one.kind == "missing" or one.kind == "changed" then history.write(tx, one.version, row) end
-  end
-end
-
-local function check(self, tx)
-  local rows, state = history.read(tx)
-  if self.options.restart and not self.prepared then restart(tx, rows) end
-  accept(self, tx, rows, problem.refuse(self.op, self.list, rows, self.options, self.ignored))
-  self.prepared = true
-  return rows, state
-end
-
-local function first_check(self, tx)
-  local rows, state = check(self, tx)
-  if state.paused then
-    problem.raise(self.op, ("nothing was run: migrations are paused since %s (resume ends that)"):format(
-      os.date("!%Y-%m-%d %H:%M:%S UTC", state.paused // 1000)))
-  end
-  return self.plan(rows)
-end
-
---- Whether the checks may write.
-local function settles(options)
-  return options.restart or options.changed or options.missing
-end
-
 local function prepare(self)
-  if settles(self.options) then
-    return update(self, function(tx)
+  if check.settles(self.options) then
+    return transact(self, "update", function(tx)
       self.prepared = nil
-      return first_check(self, tx)
+      return check.first(self, tx)
     end)
   end
-  return self.store:view(function(tx) return first_check(self, tx) end)
+  return transact(self, "view", function(tx) return check.first(self, tx) end)
 end
 
 -- ---- steps ----
@@ -102,7 +58,7 @@ end
 
 --- One step, if it is still due: its entry.
 local function run_step(self, tx, shown, one)
-  local rows, state = check(self, tx)
+  local rows, state = check.again(self, tx)
   if state.paused then
     self.report.paused = true
     return
@@ -120,7 +76,7 @@ local function add(self, entry)
 end
 
 local function run_group(self, group)
-  local entries = update(self, function(tx)
+  local entries = transact(self, "update", function(tx)
     local made = {}
     for _, one in ipairs(group) do made[#made + 1] = run_step(self, tx, tx, one) end
     return made
@@ -174,9 +130,10 @@ local function run_batches(self, migration, one_batch)
 end
 
 local function run_batch_group(self, one)
-  self.total = self.store:view(function(tx) return count_total(tx, one.migration) end)
+  self.current, self.where = one, nil
+  self.total = transact(self, "view", function(tx) return count_total(tx, one.migration) end)
   run_batches(self, one.migration, function()
-    return update(self, function(tx) return run_step(self, tx, tx, one) end)
+    return transact(self, "update", function(tx) return run_step(self, tx, tx, one) end)
   end)
 end
 
@@ -216,7 +173,7 @@ local function dry_all(self)
   local undo = {}
   local _, e = pcall(self.store.update, self.store, function(tx)
     self.report, self.prepared, self.batches_left = { dry_run = true }, nil, self.options.batches
-    for _, group in ipairs(first_check(self, tx)) do
+    for _, group in ipairs(check.first(self, tx)) do
       for _, one in ipairs(group) do
         if not self.report.paused then dry_step(self, tx, one) end
       end

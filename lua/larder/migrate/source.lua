@@ -12,7 +12,8 @@ local OP = "larder.migrations"
 local SIZE = 500
 
 local function fail(label, text, cause)
-  problem.raise(OP, label .. ": " .. text, { cause = cause })
+  if text:sub(1, #label + 1) ~= label .. ":" then text = label .. ": " .. text end
+  problem.raise(OP, text, { cause = cause })
 end
 
 -- ---- the fields of one ----
@@ -86,9 +87,9 @@ end
 
 -- ---- files ----
 
---- What a migration sets as a global stays in its file; all that there is can be read.
+--- What a migration sets as a global stays in its file; all that there is can be read. A first line that begins with # is none of Lua's.
 local function run_file(path, text)
-  local chunk, syntax = load(text, "@" .. path, "t", setmetatable({}, { __index = _G }))
+  local chunk, syntax = load((text:gsub("^#[^\n]*", "")), "@" .. path, "t", setmetatable({}, { __index = _G }))
   if not chunk then fail(path, syntax) end
   local results = table.pack(pcall(chunk))
   if not results[1] then fail(path, tostring(results[2]), results[2]) end
@@ -99,12 +100,14 @@ local function run_file(path, text)
   return given
 end
 
+--- What a checkout may change is not seen, by the checksum neither: how lines end, and a byte order mark.
 local function read_file(path)
   local file, why = io.open(path, "rb")
   if not file then fail(path, why) end
   local text, problem_text = file:read "a"
   file:close()
-  return text or fail(path, problem_text)
+  if not text then fail(path, problem_text) end
+  return (text:gsub("^\xef\xbb\xbf", ""):gsub("\r\n", "\n"))
 end
 
 local function load_file(directory, file)
@@ -123,8 +126,10 @@ end
 
 local function from_directory(directory)
   local list = {}
-  for _, file in ipairs(core.names(directory, OP)) do
-    if file:find "%.lua$" and not file:find "^%." then list[#list + 1] = load_file(directory, file) end
+  if directory == "" then fail("source", "the name of a directory is not empty") end
+  directory = directory:match "^(.-)/*$"
+  for _, file in ipairs(core.names(directory == "" and "/" or directory, OP)) do
+    if file:lower():find "%.lua$" and not file:find "^%." then list[#list + 1] = load_file(directory, file) end
   end
   return list
 end

@@ -128,6 +128,7 @@ end
 function step.batch(run, tx, shown, one, row, state)
   local entry, began = new_entry(one, "up"), core.now(tx)
   local ctx = context(run, tx, one, entry, row)
+  ctx.tx = shown
   if not row then
     row = new_row(run, tx, one, "running", state.serial + 1)
     row.seen, row.changed, row.deleted, row.batches, row.total = 0, 0, 0, 0, run.total

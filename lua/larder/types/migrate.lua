@@ -10,6 +10,7 @@
 ---@field dry_run boolean
 ---@field half_done boolean its batches were begun before: `up` goes on, `down` meets both kinds of documents
 ---@field store larder.Stats when the step began
+---@field tx? larder.Tx of batches: the batch's transaction, for other collections; not for the documents of this one, which may be in the batch
 ---@field log fun(message: any) into the report's `messages`, and to the option `log`
 
 --- What a file `0001_add_owner.lua` returns, or one of a list. Either `up` or `batch`. A file is text, sees all globals, and what it sets as a
@@ -53,7 +54,7 @@
 
 --- What was done in one place. A document, value or room that was given to the migration is read.
 ---@class larder.PlaceChanges
----@field kind "collection"|"rooms"|"map"|string
+---@field kind "collection"|"rooms"|"map"|"queue"|string
 ---@field name? string
 ---@field read integer
 ---@field written integer
