@@ -1,7 +1,8 @@
 /* terminal.c -- what the command line needs of a terminal, and of Ctrl-C.
 **
-** A caught signal becomes an error: it is raised in the Lua code that runs next, where transactions roll back and files are removed as for any other error.
-** The second one, while the first waits for C code to end, kills as if nothing was caught; a store survives that, too. */
+** A caught signal becomes an error: it is raised in the Lua code that runs next, where transactions roll back and files are removed as for any other error; in the
+** coroutine that runs, and in each that resumed it. The second signal, while the first waits for its turn or was caught by a program's pcall, kills as if nothing was caught; a store
+** survives that, too. Where the terminal is gone (SIGHUP) nobody can send a second one: an alarm does. */
 #include "terminal.h"
 
 #include <signal.h>
@@ -11,7 +12,9 @@
 
 #include "bind.h"
 
-static lua_State *volatile running; /* the state whose Lua code is told */
+enum { PATIENCE = 10 }; /* seconds, for what a SIGHUP ends */
+
+static lua_State *volatile running; /* the coroutine whose code runs, which is told */
 static volatile sig_atomic_t arrived;
 
 /* ---- signals ---- */
@@ -21,8 +24,7 @@ static int text_of_interruption(lua_State *L) {
   return 1;
 }
 
-static void raise_interruption(lua_State *L, lua_Debug *at) {
-  (void)at;
+static int raise_interruption(lua_State *L) {
   lua_sethook(L, NULL, 0, 0);
   lua_createtable(L, 0, 1);
   lua_pushinteger(L, arrived);
@@ -31,32 +33,71 @@ static void raise_interruption(lua_State *L, lua_Debug *at) {
   lua_pushcfunction(L, text_of_interruption);
   lua_setfield(L, -2, "__tostring");
   lua_setmetatable(L, -2);
-  lua_error(L);
+  return lua_error(L);
+}
+
+static void interrupt(lua_State *L, lua_Debug *at) {
+  (void)at;
+  raise_interruption(L);
+}
+
+static void die_of(int number) {
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static void on_alarm(int number) {
+  (void)number;
+  die_of(SIGHUP);
 }
 
 /* lua_sethook is made to be called from signal handlers. */
 static void on_signal(int number) {
   if (arrived != 0) {
-    signal(number, SIG_DFL);
-    raise(number);
+    die_of(number);
     return;
   }
   arrived = number;
-  lua_sethook(running, raise_interruption,
-              LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  if (number == SIGHUP) alarm(PATIENCE);
+  lua_sethook(running, interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-/* core.catch(): from now on SIGINT, SIGTERM and SIGHUP raise an error in this state; one that is ignored stays so. */
-static int catch_signals(lua_State *L) {
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction mine = {.sa_handler = on_signal}, there;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  running = lua_tothread(L, -1);
+/* coroutine.resume, which is the upvalue, so that `running` is true; what interrupted the coroutine ends the one that resumed it, too. */
+static int resume(lua_State *L) {
+  lua_State *self = running, *other = lua_tothread(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  if (other != NULL) running = other;
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  running = self;
+  if (arrived != 0) return raise_interruption(L);
+  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+static void replace_resume(lua_State *L) {
+  lua_getglobal(L, "coroutine");
+  lua_getfield(L, -1, "resume");
+  lua_pushcclosure(L, resume, 1);
+  lua_setfield(L, -2, "resume");
+  lua_pop(L, 1);
+}
+
+static void catch_signal(int number, void (*handler)(int)) {
+  struct sigaction mine = {.sa_handler = handler}, there;
   sigemptyset(&mine.sa_mask);
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    bool ignored = sigaction(numbers[i], NULL, &there) == 0 && there.sa_handler == SIG_IGN;
-    if (!ignored) sigaction(numbers[i], &mine, NULL);
-  }
+  bool ignored = sigaction(number, NULL, &there) == 0 && there.sa_handler == SIG_IGN;
+  if (!ignored) sigaction(number, &mine, NULL);
+}
+
+/* core.catch(): from now on SIGINT, SIGTERM and SIGHUP raise an error in this state; one that is ignored stays so.
+** coroutine.resume is replaced by one that passes it on; coroutine.wrap is the caller's matter. */
+static int catch_signals(lua_State *L) {
+  running = L;
+  replace_resume(L);
+  catch_signal(SIGINT, on_signal);
+  catch_signal(SIGTERM, on_signal);
+  catch_signal(SIGHUP, on_signal);
+  catch_signal(SIGALRM, on_alarm);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 local argparse = require "argparse"
 local core = require "larder.core"
 local json = require "larder.cli.json"
+local signals = require "larder.cli.signals"
 local terminal = require "larder.cli.terminal"
 
 local cli = {}
@@ -111,7 +112,7 @@ end
 
 local function run(command, args)
   local ok, result = xpcall(command.run, with_trace, args)
-  local signal = core.caught()
+  local signal = signals.caught()
   if signal and not ok then terminal.note "interrupted" end
   if signal and (not ok or (result or 0) ~= 0) then return cli.SIGNAL + signal end
   if not ok then
@@ -132,7 +133,7 @@ end
 ---@return integer code for os.exit
 function cli.main(argv)
   local commands = {}
-  core.catch()
+  signals.catch()
   local args = build(commands):parse(argv)
   local code = run(chosen(commands, args), args)
   return flush() and code or code == cli.OK and cli.FAILED or code

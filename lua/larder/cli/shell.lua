@@ -2,12 +2,12 @@
 ---
 --- At a terminal lines are edited by larder.cli.line; a script may come from a pipe, and ends at its first error.
 local arguments = require "larder.cli.arguments"
-local core = require "larder.core"
 local history = require "larder.cli.history"
 local json = require "larder.cli.json"
 local larder = require "larder"
 local read_line = require "larder.cli.line"
 local show = require "larder.cli.show"
+local signals = require "larder.cli.signals"
 local terminal = require "larder.cli.terminal"
 
 local shell = {
@@ -137,14 +137,15 @@ local function read_chunk(environment, past, complete)
   return source
 end
 
---- Ctrl-C while something ran: the prompt is there again, and can be interrupted again.
+--- Ctrl-C while something ran: the prompt is there again, and can be interrupted again. Other signals end the shell.
 local function talk(environment)
   local past, complete = history(), completer(environment)
   while true do
     local source = read_chunk(environment, past, complete)
     if source == nil then return end
     if source and source:find "%S" then run_text(source, environment) end
-    core.caught()
+    local signal = signals.caught()
+    if signal and signal ~= signals.SIGINT then return 128 + signal end
   end
 end
 
@@ -160,7 +161,7 @@ function shell.run(args)
   if #args.execute > 0 then return execute(args.execute, environment) end
   if not terminal.can_ask() then return execute({ io.read "a" }, environment) end
   terminal.note("larder %s, %s. Ctrl-D ends.", larder.version, tostring(store))
-  talk(environment)
+  return talk(environment)
 end
 
 return shell
