@@ -72,7 +72,8 @@ describe("larder", function()
       assert.are.equal("2 rooms exported\n", err)
       user:must "larder rooms import --create lmdb:./other out"
       user:must "echo '{' >out/broken.json"
-      local code, _, told = user:type "larder rooms import --replace lmdb:./other out"
+      assert.are.equal(2, (user:type "larder rooms import --replace lmdb:./other out"))
+      local code, _, told = user:type "larder rooms import --replace --yes lmdb:./other out"
       assert.are.equal(3, code)
       assert.truthy(told:find("broken.json:2:1", 1, true), told)
     end)

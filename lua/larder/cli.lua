@@ -40,10 +40,23 @@ Results go to standard output, all else to standard error. NO_COLOR is respected
 
 -- ---- the command line ----
 
---- argparse calls this with the parser of the command that was meant.
-local function refuse(parser, message)
-  terminal.note("%s\n\n%s %s", parser:get_usage(), terminal.red "larder:", message)
-  os.exit(cli.USAGE, true)
+local function has_json(argv)
+  for _, word in ipairs(argv) do
+    if word == "--json" then return true end
+  end
+  return false
+end
+
+--- argparse calls it with the parser of the command that was meant.
+local function refuser(argv)
+  return function(parser, message)
+    if has_json(argv) then
+      terminal.note("%s", json.text { error = { message = message } })
+    else
+      terminal.note("%s\n\n%s %s", parser:get_usage(), terminal.red "larder:", message)
+    end
+    os.exit(cli.USAGE, true)
+  end
 end
 
 local function examples(of)
@@ -65,9 +78,9 @@ local function show_version()
   os.exit(cli.OK, true)
 end
 
-local function build(commands)
+local function build(commands, argv)
   local parser = argparse("larder", description, epilog):command_target "command":require_command(true)
-  parser.error = refuse
+  parser.error = refuser(argv)
   parser:flag "--version":description "Print the version and exit.":action(show_version)
   parser:add_help_command()
   for _, name in ipairs(names) do
@@ -134,7 +147,7 @@ end
 function cli.main(argv)
   local commands = {}
   signals.catch()
-  local args = build(commands):parse(argv)
+  local args = build(commands, argv):parse(argv)
   local code = run(chosen(commands, args), args)
   return flush() and code or code == cli.OK and cli.FAILED or code
 end

@@ -22,12 +22,6 @@ local function declare(command)
   arguments.json(command)
 end
 
-local function whole(text_)
-  local number = math.tointeger(tonumber(text_))
-  if number then return number end
-  return nil, ("expected a whole number, got %q"):format(text_)
-end
-
 local function declare_run(command)
   declare(command)
   arguments.dry_run(command)
@@ -41,7 +35,7 @@ local function options_of(args)
 end
 
 local function open(args)
-  return args.writes and arguments.open(args.url, args.create) or arguments.look(args.url)
+  return args.writes and arguments.open(args.url, args.create, args.dry_run) or arguments.look(args.url)
 end
 
 local function migrations_of(store, args)
@@ -60,8 +54,18 @@ local function show_changes(entry)
   end
 end
 
+--- An object, because a report is a list with a field.
+local function show_json(report, args)
+  local migrations = larder.array {}
+  for i, entry in ipairs(report) do
+    entry.messages, entry.changes = larder.array(entry.messages), entry.changes and larder.array(entry.changes)
+    migrations[i] = entry
+  end
+  terminal.print(json.text { migrations = migrations, paused = report.paused, dry_run = args.dry_run })
+end
+
 local function show(report, args)
-  if args.json then return terminal.print(json.text(report)) end
+  if args.json then return show_json(report, args) end
   for _, entry in ipairs(report) do
     terminal.print(("%s %04d %s  %s"):format(entry.direction, entry.version, text.plain(entry.name), text.duration(entry.took)))
     for _, message in ipairs(entry.messages) do terminal.print("  " .. text.plain(message)) end
@@ -102,7 +106,7 @@ function status.run(args)
     one.run, one.took = one.at and text.time(one.at), one.took and text.duration(one.took)
     one.problem = one.problem or one.gone and "the file is gone" or nil
   end
-  grid.print({ "version", "name", "state", "run", "took", "problem" }, list)
+  grid.print({ "version", "name", "state", "run", "took", "problem" }, list, { optional = { "run", "took", "problem" } })
   if paused then terminal.note("paused since %s", text.time(paused)) end
 end
 
@@ -111,7 +115,7 @@ local up = { name = "up", summary = "Run what was not run yet.", declare = decla
 
 function up.declare(command)
   declare_run(command)
-  command:option("--to", "Up to this version."):argname "<version>":convert(whole)
+  command:option("--to", "Up to this version."):argname "<version>":convert(arguments.whole(0, "--to"))
   arguments.create(command)
 end
 
@@ -131,7 +135,7 @@ local down = { name = "down", summary = "Take back what was run last.",
 
 function down.declare(command)
   declare_run(command)
-  arguments.count(command, "-c --count", "How many; 1 without.")
+  arguments.count(command, "-c --count", "How many; 1 without.", 1)
   arguments.yes(command)
 end
 
@@ -160,7 +164,7 @@ local to = { name = "to", summary = "Go to a version, up or down.", example = { 
 
 function to.declare(command)
   declare_run(command)
-  command:argument("version", "0 is before the first."):convert(whole)
+  command:argument("version", "0 is before the first."):convert(arguments.whole(0, "version"))
   arguments.yes(command)
 end
 
@@ -186,12 +190,27 @@ local baseline = { name = "baseline", summary = "Enter all up to a version as do
 
 function baseline.declare(command)
   declare(command)
-  command:argument("version", "The last one."):convert(whole)
+  command:argument("version", "The last one."):convert(arguments.whole(1, "version"))
+  arguments.dry_run(command)
   arguments.create(command)
 end
 
+--- What would be entered. The library has no dry run of it, for nothing is run.
+local function preview_baseline(migrations, version)
+  local report = {}
+  for _, one in ipairs(migrations:status()) do
+    if one.at then arguments.refuse "baseline is for a store without migrations, and some were run" end
+    if one.version <= version then
+      report[#report + 1] = { direction = "baseline", version = one.version, name = one.name, took = 0, messages = {} }
+    end
+  end
+  return report
+end
+
 function baseline.run(args)
-  run(args, function(migrations) return migrations:baseline(args.version) end)
+  run(args, function(migrations)
+    return args.dry_run and preview_baseline(migrations, args.version) or migrations:baseline(args.version)
+  end)
 end
 
 return {

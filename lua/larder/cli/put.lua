@@ -89,6 +89,7 @@ local function put_value(store, args)
   if #args.values ~= 2 then arguments.refuse "--map: expected a key and a value" end
   local key, value = arguments.key(args.values[1]), arguments.value(args.values[2], "value")
   arguments.write(store, args, function(tx) tx:map(args.name):set(key, value) end)
+  if args.json then terminal.print(json.text { key = key, value = value }) end
 end
 
 local function say(args, count, missing)
@@ -97,7 +98,7 @@ local function say(args, count, missing)
 end
 
 function put.run(args)
-  local store <close> = arguments.open(args.url, args.create)
+  local store <close> = arguments.open(args.url, args.create, args.dry_run)
   if args.map then
     put_value(store, args)
     return say(args, 1, 0)

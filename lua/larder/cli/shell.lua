@@ -25,7 +25,7 @@ printed; = is not needed. Tab completes, the arrows go through the history (LARD
 
 function shell.declare(command)
   arguments.url(command)
-  command:option("-e --execute", "Run this instead of asking; can be given again."):argname "<lua>":count "*"
+  command:option("-e", "Run this instead of asking; can be given again."):target "execute":argname "<lua>":count "*"
   command:flag("--read-only", "Nothing can be changed.")
   arguments.create(command)
 end
