@@ -96,29 +96,6 @@ describe("larder", function()
       assert.is_nil((out .. err):find("\r", 1, true), line)
     end
   end)
-
-  it("completes in bash", function()
-    if (user:type "command -v bash") ~= 0 then return pending "bash is not here" end
-    local function complete(line)
-      local words = {}
-      for word in line:gmatch "%S+" do words[#words + 1] = word end
-      if line:find " $" then words[#words + 1] = "''" end
-      user:must("larder completion bash >script")
-      support.write_file(user:path "run", (". ./script\nCOMP_WORDS=(%s); COMP_CWORD=%d; _larder; printf '%%s\\n' \"${COMPREPLY[@]}\"\n")
-        :format(table.concat(words, " "), #words - 1))
-      return (user:must "bash run")
-    end
-    assert.are.equal("verify\n", complete "larder ver")
-    assert.truthy(complete("larder rooms "):find "expire")
-    assert.truthy(complete("larder find --exp"):find "%-%-explain")
-  end)
-
-  it("completes in zsh", function()
-    local script = user:must "larder completion zsh"
-    assert.truthy(script:find "^#compdef larder")
-    if (user:type "command -v zsh") ~= 0 then return pending "zsh is not here to run it" end
-    user:must "larder completion zsh >_larder && zsh -n _larder"
-  end)
 end)
 
 -- What the examples of the helps find: a store with something of each kind, a directory of migrations, one of rooms.

@@ -7,6 +7,7 @@
 ---
 --- Whatever ends a command, Ctrl-C too, is an error in it: stores are closed and transactions rolled back on the way out.
 local argparse = require "argparse"
+local completion = require "larder.cli.completion"
 local core = require "larder.core"
 local json = require "larder.cli.json"
 local signals = require "larder.cli.signals"
@@ -82,12 +83,12 @@ local function build(commands, argv)
   local parser = argparse("larder", description, epilog):command_target "command":require_command(true)
   parser.error = refuser(argv)
   parser:flag "--version":description "Print the version and exit.":action(show_version)
-  parser:add_help_command()
+  parser:add_help_command { epilog = examples { example = { "larder help find" } } }
   for _, name in ipairs(names) do
     commands[name] = require("larder.cli." .. name)
     add(parser, commands[name])
   end
-  parser:add_complete_command()
+  completion.add(parser, examples(completion))
   return parser
 end
 

@@ -2,6 +2,7 @@
 ---
 --- At a terminal lines are edited by larder.cli.line; a script may come from a pipe, and ends at its first error.
 local arguments = require "larder.cli.arguments"
+local complete_in = require "larder.cli.complete"
 local history = require "larder.cli.history"
 local json = require "larder.cli.json"
 local larder = require "larder"
@@ -14,8 +15,9 @@ local shell = {
   name = "shell",
   summary = "A Lua prompt with store, rooms and q.",
   description = [[A Lua prompt with store, rooms (store:rooms()), q (larder.q), larder and json(value). Values are
-printed; = is not needed. Tab completes, the arrows go through the history (LARDER_HISTORY,
-~/.larder_history). Ctrl-C ends what runs, Ctrl-D the shell.]],
+printed; = is not needed. Tab completes methods and, in quotes, names of what is stored; the arrows
+go through the history (LARDER_HISTORY, ~/.larder_history). Ctrl-C ends what runs, Ctrl-D the
+shell.]],
   example = {
     "larder shell lmdb:./data",
     [[larder shell lmdb:./data -e 'for name in rooms:names() do print(name) end']],
@@ -73,54 +75,6 @@ local function run_text(source, environment)
   return false
 end
 
--- ---- completion ----
-
---- The names behind "store:col": fields of tables, methods of handles.
-local function names_in(value)
-  local mt = debug.getmetatable(value)
-  local from = { type(value) == "table" and value or {}, mt and type(mt.__index) == "table" and mt.__index or {} }
-  local names = {}
-  for _, each in ipairs(from) do
-    for name in next, each do
-      if type(name) == "string" and name:find "^[%a_][%w_]*$" then names[#names + 1] = name end
-    end
-  end
-  table.sort(names)
-  return names
-end
-
---- What the path "store", "larder.q" stands for; nothing is called.
-local function value_of(path, environment)
-  local value = environment
-  for name in path:gmatch "[%w_]+" do
-    local ok, field = pcall(function() return value[name] end)
-    if not ok or field == nil then return nil end
-    value = field
-  end
-  return value
-end
-
-local function common_beginning(names)
-  local common = names[1] or ""
-  for _, name in ipairs(names) do
-    while name:sub(1, #common) ~= common do common = common:sub(1, -2) end
-  end
-  return common
-end
-
-local function completer(environment)
-  return function(line)
-    local path, word = line:match "([%a_][%w_.:]*)[.:]([%w_]*)$"
-    if not path then path, word = "", line:match "([%a_][%w_]*)$" or "" end
-    local value = value_of(path, environment)
-    local choices = {}
-    for _, name in ipairs(value ~= nil and names_in(value) or {}) do
-      if name:sub(1, #word) == word then choices[#choices + 1] = name end
-    end
-    return common_beginning(choices):sub(#word + 1), choices
-  end
-end
-
 -- ---- the prompt ----
 
 --- Lines up to a whole chunk. nil: the end; false: cancelled.
@@ -139,7 +93,7 @@ end
 
 --- Ctrl-C while something ran: the prompt is there again, and can be interrupted again. Other signals end the shell.
 local function talk(environment)
-  local past, complete = history(), completer(environment)
+  local past, complete = history(), complete_in(environment)
   while true do
     local source = read_chunk(environment, past, complete)
     if source == nil then return end
