@@ -82,11 +82,36 @@ static void replace_resume(lua_State *L) {
   lua_pop(L, 1);
 }
 
-static void catch_signal(int number, void (*handler)(int)) {
-  struct sigaction mine = {.sa_handler = handler}, there;
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
+
+static void catch_signal(int number) {
+  struct sigaction mine = {.sa_handler = number == SIGALRM ? on_alarm : on_signal}, there;
   sigemptyset(&mine.sa_mask);
   bool ignored = sigaction(number, NULL, &there) == 0 && there.sa_handler == SIG_IGN;
   if (!ignored) sigaction(number, &mine, NULL);
+}
+
+/* The state is about to be gone: from now on signals kill. */
+static int let_go(lua_State *L) {
+  struct sigaction there;
+  (void)L;
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    bool known = sigaction(numbers[i], NULL, &there) == 0;
+    if (known && (there.sa_handler == on_signal || there.sa_handler == on_alarm))
+      signal(numbers[i], SIG_DFL);
+  }
+  return 0;
+}
+
+/* A value in the registry whose finalizer lets go. */
+static void let_go_at_end(lua_State *L) {
+  static const char key = 0;
+  lua_newuserdatauv(L, 0, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, let_go);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
 }
 
 /* core.catch(): from now on SIGINT, SIGTERM and SIGHUP raise an error in this state; one that is ignored stays so.
@@ -94,10 +119,8 @@ static void catch_signal(int number, void (*handler)(int)) {
 static int catch_signals(lua_State *L) {
   running = L;
   replace_resume(L);
-  catch_signal(SIGINT, on_signal);
-  catch_signal(SIGTERM, on_signal);
-  catch_signal(SIGHUP, on_signal);
-  catch_signal(SIGALRM, on_alarm);
+  let_go_at_end(L);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) catch_signal(numbers[i]);
   return 0;
 }
 
