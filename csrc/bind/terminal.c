@@ -1,10 +1,12 @@
-/* terminal.c -- what the command line needs of a terminal, and of Ctrl-C.
+/* terminal.c -- what the command line needs of a terminal, of Ctrl-C, and of its three files.
 **
 ** A caught signal becomes an error: it is raised in the Lua code that runs next, where transactions roll back and files are removed as for any other error; in the
 ** coroutine that runs, and in each that resumed it. The second signal, while the first waits for its turn or was caught by a program's pcall, kills as if nothing was caught; a store
-** survives that, too. Where the terminal is gone (SIGHUP) nobody can send a second one: an alarm does. */
+** survives that, too. Who sends SIGTERM or SIGHUP does not watch: an alarm is the second one. */
 #include "terminal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -12,10 +14,11 @@
 
 #include "bind.h"
 
-enum { PATIENCE = 10 }; /* seconds, for what a SIGHUP ends */
+enum { PATIENCE = 5 }; /* seconds, for what SIGTERM or SIGHUP ends */
 
 static lua_State *volatile running; /* the coroutine whose code runs, which is told */
 static volatile sig_atomic_t arrived;
+static volatile sig_atomic_t last; /* what the alarm is for */
 
 /* ---- signals ---- */
 
@@ -48,7 +51,7 @@ static void die_of(int number) {
 
 static void on_alarm(int number) {
   (void)number;
-  die_of(SIGHUP);
+  die_of(last);
 }
 
 /* lua_sethook is made to be called from signal handlers. */
@@ -58,26 +61,34 @@ static void on_signal(int number) {
     return;
   }
   arrived = number;
-  if (number == SIGHUP) alarm(PATIENCE);
+  last = number;
+  if (number != SIGINT) alarm(PATIENCE);
   lua_sethook(running, interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-/* coroutine.resume, which is the upvalue, so that `running` is true; what interrupted the coroutine ends the one that resumed it, too. */
+/* coroutine.resume, which is the first upvalue, so that `running` is true. What interrupted the coroutine closes it (the second is coroutine.close), and is raised in the one that resumed it. */
 static int resume(lua_State *L) {
-  lua_State *self = running, *other = lua_tothread(L, 1);
+  lua_State *self = running;
+  luaL_argexpected(L, lua_isthread(L, 1), 1, "coroutine");
   lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  if (other != NULL) running = other;
-  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  lua_pushvalue(L, 1);
+  lua_rotate(L, 2, 2);
+  running = lua_tothread(L, 1);
+  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
   running = self;
-  if (arrived != 0) return raise_interruption(L);
-  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+  if (arrived == 0) return status == LUA_OK ? lua_gettop(L) - 1 : lua_error(L);
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 1);
+  lua_pcall(L, 1, 0, 0);
+  return raise_interruption(L);
 }
 
 static void replace_resume(lua_State *L) {
   lua_getglobal(L, "coroutine");
   lua_getfield(L, -1, "resume");
-  lua_pushcclosure(L, resume, 1);
+  lua_getfield(L, -2, "close");
+  lua_pushcclosure(L, resume, 2);
   lua_setfield(L, -2, "resume");
   lua_pop(L, 1);
 }
@@ -132,6 +143,18 @@ static int caught_signal(lua_State *L) {
   return 1;
 }
 
+/* ---- files ---- */
+
+/* core.fill_files(): a standard file that is closed is /dev/null from now on, the other way round, so that using it still fails. Else a store's file would take its number. */
+static int fill_files(lua_State *L) {
+  (void)L;
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    bool closed = fcntl(fd, F_GETFD) < 0 && errno == EBADF;
+    if (closed && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) break;
+  }
+  return 0;
+}
+
 /* ---- the terminal ---- */
 
 /* core.terminal(fd) -> columns, rows; nil when it is none. A terminal that does not know its size has 80 and 24. */
@@ -170,11 +193,8 @@ static int raw_mode(lua_State *L) {
 
 void lb_open_terminal(lua_State *L, int module) {
   static const luaL_Reg functions[] = {
-      {"catch", catch_signals},
-      {"caught", caught_signal},
-      {"terminal", terminal_size},
-      {"raw", raw_mode},
-      {NULL, NULL},
+      {"catch", catch_signals},    {"caught", caught_signal}, {"fill_files", fill_files},
+      {"terminal", terminal_size}, {"raw", raw_mode},         {NULL, NULL},
   };
   lua_pushvalue(L, module);
   luaL_setfuncs(L, functions, 0);

@@ -147,6 +147,7 @@ end
 ---@return integer code for os.exit
 function cli.main(argv)
   local commands = {}
+  core.fill_files()
   signals.catch()
   local args = build(commands, argv):parse(argv)
   local code = run(chosen(commands, args), args)

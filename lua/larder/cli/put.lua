@@ -31,8 +31,9 @@ end
 
 --- Each line a document; a text over several lines is one document, or an array of them.
 local function from_input(take)
-  local line = io.read "L"
-  while line and line:find "^%s*$" do line = io.read "L" end
+  local line, problem = io.read "L"
+  while line and line:find "^%s*$" do line, problem = io.read "L" end
+  if problem then arguments.refuse("standard input: %s", problem) end
   if not line then return end
   local ok, first = pcall(json.value, line)
   if not ok then

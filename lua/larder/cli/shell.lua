@@ -109,11 +109,17 @@ local function execute(sources, environment)
   end
 end
 
+local function read_script()
+  local source, problem = io.read "a"
+  if not source then arguments.refuse("standard input: %s", problem) end
+  return source
+end
+
 function shell.run(args)
   local store <close> = args.read_only and arguments.look(args.url) or arguments.open(args.url, args.create)
   local environment = environment_of(store)
   if #args.execute > 0 then return execute(args.execute, environment) end
-  if not terminal.can_ask() then return execute({ io.read "a" }, environment) end
+  if not terminal.can_ask() then return execute({ read_script() }, environment) end
   terminal.note("larder %s, %s. Ctrl-D ends.", larder.version, tostring(store))
   return talk(environment)
 end
