@@ -196,6 +196,9 @@ describe("larder", function()
       local code, out = user:type "larder migrate validate lmdb:./data m"
       assert.are.equal(1, code)
       assert.truthy(out:find('"owner": was run', 1, true), out)
+      code, out = user:type "larder migrate validate --json lmdb:./data m"
+      assert.are.equal(1, code)
+      assert.truthy(core.from_json(out).message:find('"owner": was run', 1, true), out)
       assert.are.equal(3, (user:type "larder migrate up lmdb:./data m"))
       assert.are.equal(2, (user:type "larder migrate to lmdb:./data m x"))
     end)

@@ -83,7 +83,7 @@ end
 function arguments.object(text, what)
   if text == nil then return nil end
   local value = arguments.value(text, what)
-  if type(value) == "table" then return value end
+  if type(value) == "table" and not json.is_array(value) then return value end
   arguments.refuse("%s: expected an object in JSON, got %s", what, text)
 end
 

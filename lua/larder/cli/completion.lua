@@ -2,7 +2,7 @@
 ---
 --- bash takes the colon for the end of a word, so that what is behind it is a path already.
 local example = {
-  'eval "$(larder completion bash)"',
+  "source <(larder completion bash)",
   "mkdir -p ~/.zfunc && larder completion zsh >~/.zfunc/_larder",
 }
 

@@ -114,9 +114,10 @@ end
 
 function find.run(args)
   local store <close> = arguments.look(args.url)
+  local query = query_of(args)
   say_if_missing(args.map and store:maps() or store:collections(), args.map and "map" or "collection", args.name)
   if args.map then return print_map(store:map(args.name), args) end
-  local collection, query = store:collection(args.name), query_of(args)
+  local collection = store:collection(args.name)
   if args.count then
     terminal.print(tostring(collection:count(query.where)))
   elseif args.distinct then

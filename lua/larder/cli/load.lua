@@ -21,7 +21,7 @@ function load.declare(command)
   command:argument("file", "What `larder dump` has written.")
   command:argument("url", "The store.")
   command:mutex(
-    command:flag("--replace", "What is there already is replaced, not refused."),
+    command:flag("--replace", "What is there already is replaced, not refused; queues are not."),
     arguments.count(command, "--batch", "Commit after each so many.", 1))
   arguments.dry_run(command)
   arguments.yes(command)

@@ -4,6 +4,7 @@ local grid = require "larder.cli.grid"
 local json = require "larder.cli.json"
 local larder = require "larder"
 local progress = require "larder.cli.progress"
+local reports = require "larder.cli.migrations"
 local terminal = require "larder.cli.terminal"
 local text = require "larder.cli.text"
 
@@ -54,18 +55,8 @@ local function show_changes(entry)
   end
 end
 
---- An object, because a report is a list with a field.
-local function show_json(report, args)
-  local migrations = larder.array {}
-  for i, entry in ipairs(report) do
-    entry.messages, entry.changes = larder.array(entry.messages), entry.changes and larder.array(entry.changes)
-    migrations[i] = entry
-  end
-  terminal.print(json.text { migrations = migrations, paused = report.paused, dry_run = args.dry_run })
-end
-
 local function show(report, args)
-  if args.json then return show_json(report, args) end
+  if args.json then return reports.print_json(report, args.dry_run) end
   for _, entry in ipairs(report) do
     terminal.print(("%s %04d %s  %s"):format(entry.direction, entry.version, text.plain(entry.name), text.duration(entry.took)))
     for _, message in ipairs(entry.messages) do terminal.print("  " .. text.plain(message)) end
@@ -195,21 +186,9 @@ function baseline.declare(command)
   arguments.create(command)
 end
 
---- What would be entered. The library has no dry run of it, for nothing is run.
-local function preview_baseline(migrations, version)
-  local report = {}
-  for _, one in ipairs(migrations:status()) do
-    if one.at then arguments.refuse "baseline is for a store without migrations, and some were run" end
-    if one.version <= version then
-      report[#report + 1] = { direction = "baseline", version = one.version, name = one.name, took = 0, messages = {} }
-    end
-  end
-  return report
-end
-
 function baseline.run(args)
   run(args, function(migrations)
-    return args.dry_run and preview_baseline(migrations, args.version) or migrations:baseline(args.version)
+    return args.dry_run and reports.preview_baseline(migrations, args.version) or migrations:baseline(args.version)
   end)
 end
 
