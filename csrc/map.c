@@ -387,3 +387,47 @@ ld_rc ld_map_delete_range(ld_txn *txn, ld_slice map, const ld_map_range *range, 
   if (rc == LD_OK) *count = deleted;
   return rc;
 }
+
+/* ---- all maps ---- */
+
+/* Of a row of a map: the name, unescaped in `scratch`, and in `next` what is behind all rows of that map. */
+static ld_rc read_name(ld_txn *txn, ld_slice key, ld_buf *scratch, ld_slice *name, ld_buf *next) {
+  ld_slice rest = ld_bytes(key.data + 1, key.size - 1);
+  ld_part part = {.kind = LD_PART_NULL};
+  ld_rc rc = ld_tuple_next(&rest, &part, scratch);
+  ld_buf_reset(next);
+  ld_buf_add(next, ld_bytes(key.data, key.size - rest.size));
+  ld_buf_byte(next, 0xff);
+  if (rc == LD_NOMEM || next->failed) return no_memory(txn);
+  if (rc != LD_OK || part.kind != LD_PART_STRING)
+    return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT, "the name of a map is damaged"));
+  *name = part.bytes;
+  return LD_OK;
+}
+
+/* The name in the first row from `next` on. NOTFOUND: there is none. */
+static ld_rc next_name(ld_txn *txn, ld_buf *scratch, ld_slice *name, ld_buf *next) {
+  static const uint8_t end = LD_SPACE_MAP + 1;
+  ld_span span;
+  ld_row row;
+  ld_rc rc = ld_span_begin(&span, txn, ld_buf_slice(next), ld_bytes(&end, 1), false);
+  if (rc != LD_OK) return rc;
+  rc = ld_span_next(&span, &row);
+  ld_span_end(&span);
+  return rc == LD_OK ? read_name(txn, row.key, scratch, name, next) : rc;
+}
+
+ld_rc ld_maps_each(ld_txn *txn, ld_rc (*visit)(void *context, ld_slice map), void *context) {
+  ld_buf next = {0}, scratch = {0};
+  ld_slice name;
+  ld_rc rc = LD_OK;
+  ld_buf_byte(&next, LD_SPACE_MAP);
+  if (next.failed) rc = no_memory(txn);
+  while (rc == LD_OK) {
+    rc = next_name(txn, &scratch, &name, &next);
+    if (rc == LD_OK) rc = visit(context, name);
+  }
+  ld_buf_clear(&next);
+  ld_buf_clear(&scratch);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}

@@ -23,6 +23,10 @@ ld_rc ld_map_delete(ld_txn *txn, ld_slice map, ld_slice key);             /* NOT
 ld_rc ld_map_increment(ld_txn *txn, ld_slice map, ld_slice key, int64_t by, int64_t *sum);
 ld_rc ld_map_count(ld_txn *txn, ld_slice map, uint64_t *count); /* reads one row */
 
+/* Call `visit` with the name of each map that has keys, in order, until it returns another code than LD_OK. A map costs one search, however many keys it has.
+** The name is borrowed for the call; `visit` may not write. */
+ld_rc ld_maps_each(ld_txn *txn, ld_rc (*visit)(void *context, ld_slice map), void *context);
+
 /* Append a key as a value: a string, an integer, or an array of them. False when it is no such tuple. */
 bool ld_map_write_key(ld_buf *value, ld_slice key);
 

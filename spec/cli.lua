@@ -79,7 +79,7 @@ end
 --- A terminal with a shell in it that knows `larder`.
 function cli:terminal(columns, rows)
   local terminal = setmetatable({ name = "larder" .. port.getpid() .. "-" .. tostring(port.monotonic()):gsub("%D", "") },
-    { __index = terminal_methods, __close = function(t) tmux(t, "kill-server") end })
+    { __index = terminal_methods, __close = function(t) if not t.gone then t:quit() end end })
   local command = ("cd %s && %s %s LANG=C.UTF-8 PS1='$ ' sh"):format(shell.quote(self.folder), settings, environment(self))
   must(("LANG=C.UTF-8 LC_ALL=C.UTF-8 tmux -u -L %s -f /dev/null new-session -d -x %d -y %d %s"):format(
     terminal.name, columns or 80, rows or 24, shell.quote(command)))
@@ -100,6 +100,12 @@ end
 
 function terminal_methods:text(text)
   tmux(self, "send-keys -l %s", shell.quote(text))
+end
+
+--- The terminal is gone, and who is in it gets SIGHUP.
+function terminal_methods:quit()
+  tmux(self, "kill-server")
+  self.gone = true
 end
 
 --- What is on the screen, without blanks at the ends of lines.

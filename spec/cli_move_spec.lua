@@ -14,18 +14,27 @@ describe("larder", function()
     store:rooms():rate("movie night", "ada", "movie-7", "like")
     store:collection("plans", { indexes = { "status" } }):put { id = 7, status = "open" }
     store:map("seen"):set("ada", 1)
+    local mail = store:queue("mail", { lease = 60, max_attempts = 2 })
+    mail:enqueue_many { { data = { to = "ada" }, key = "a" }, { data = { to = "bob" }, priority = -1 }, { data = 3, delay = 3600 } }
+    mail:fail(mail:dequeue(), "no such address", { retry = false })
   end)
   after_each(function() user:remove() end)
 
   local function found(url)
     local store <close> = larder.open("lmdb:" .. user:path(url))
-    return { store:rooms():get("movie night"), store:collection("plans"):find { where = { status = "open" } }, store:map("seen"):get "ada" }
+    local jobs = {}
+    for _, state in ipairs { "ready", "delayed", "dead" } do
+      for job in store:queue("mail"):each(state) do jobs[#jobs + 1] = job end
+    end
+    assert.are.equal(3, #jobs)
+    return { store:rooms():get("movie night"), store:collection("plans"):find { where = { status = "open" } }, store:map("seen"):get "ada",
+      jobs }
   end
 
   describe("dump and load", function()
     it("bring a store to another place", function()
       local _, err = user:must "larder dump lmdb:./data d.jsonl"
-      assert.truthy(err:find "^dumped: 1 rooms, 1 documents")
+      assert.are.equal("dumped: 1 rooms, 1 documents, 1 entries, 3 jobs\n", err)
       user:must "larder load d.jsonl lmdb:./there"
       support.same(found "data", found "there")
     end)
@@ -41,7 +50,12 @@ describe("larder", function()
       assert.are.equal(2, (user:type "larder dump --overwrite lmdb:./data d.jsonl"))
       user:must "larder dump --overwrite --yes lmdb:./data d.jsonl"
       assert.are.equal(3, (user:type "larder load d.jsonl lmdb:./data"))
-      user:must "larder load --replace --yes d.jsonl lmdb:./data"
+      local code, _, err = user:type "larder load --replace --yes d.jsonl lmdb:./data"
+      assert.are.equal(3, code)
+      assert.truthy(err:find('queue "mail": is there already', 1, true), err)
+      user:must "larder dump --collection plans lmdb:./data plans.jsonl"
+      assert.are.equal(3, (user:type "larder load plans.jsonl lmdb:./data"))
+      user:must "larder load --replace --yes plans.jsonl lmdb:./data"
     end)
 
     it("make nothing with --dry-run, and refuse what was cut off", function()

@@ -72,7 +72,8 @@ describe("larder", function()
       assert.are.equal("2 rooms exported\n", err)
       user:must "larder rooms import --create lmdb:./other out"
       user:must "echo '{' >out/broken.json"
-      local code, _, told = user:type "larder rooms import --replace lmdb:./other out"
+      assert.are.equal(2, (user:type "larder rooms import --replace lmdb:./other out"))
+      local code, _, told = user:type "larder rooms import --replace --yes lmdb:./other out"
       assert.are.equal(3, code)
       assert.truthy(told:find("broken.json:2:1", 1, true), told)
     end)
@@ -218,6 +219,9 @@ describe("larder", function()
       local code, out = user:type "larder migrate validate lmdb:./data m"
       assert.are.equal(1, code)
       assert.truthy(out:find('"owner": was run', 1, true), out)
+      code, out = user:type "larder migrate validate --json lmdb:./data m"
+      assert.are.equal(1, code)
+      assert.truthy(core.from_json(out).message:find('"owner": was run', 1, true), out)
       assert.are.equal(3, (user:type "larder migrate up lmdb:./data m"))
       assert.are.equal(2, (user:type "larder migrate to lmdb:./data m x"))
     end)

@@ -122,6 +122,31 @@ describe("larder shell", function()
     terminal:press "C-c"
   end)
 
+  it("completes the names of what is stored, in quotes", function()
+    terminal:enter "store:map 'seen':set('ada', 1); store:map 'seldom':set(1, 1); store:map '\\27[2J':set(1, 1)"
+    terminal:enter "store:queue('mail'):enqueue(1); rooms:save { roomName = 'movie night' }"
+    terminal:text "store:collection 'pl"
+    terminal:press "Tab"
+    terminal:text "':count()"
+    terminal:press "Enter"
+    terminal:sees "store:collection 'plans':count()\n1\n"
+    terminal:text 'store:map("se'
+    terminal:press("Tab", "Tab")
+    terminal:sees "\nseen  seldom\nlarder> store:map(\"se"
+    terminal:press "C-u"
+    terminal:text 'rooms:has "mov'
+    terminal:press "Tab"
+    terminal:text '"'
+    terminal:press "Enter"
+    terminal:sees 'rooms:has "movie night"\ntrue\n'
+    terminal:text 'store:queue "'
+    terminal:press "Tab"
+    terminal:sees 'store:queue "mail'
+    terminal:press "C-c"
+    terminal:enter "store:maps()"
+    terminal:sees '{ "\\x1b[2J", "seen", "seldom" }'
+  end)
+
   it("throws a line away at Ctrl-C, and ends what runs, as often as one likes", function()
     terminal:text "os.exit("
     terminal:press "C-c"

@@ -30,6 +30,32 @@ describe("larder at a terminal", function()
     assert.truthy(screen:find("\n 7    40  日本 paint the atti…\n", 1, true), screen)
   end)
 
+  it("prints rows as blocks where the terminal is too narrow for a table, names whole", function()
+    local name = user:must("larder backup take lmdb:./data b"):gsub("\n", "")
+    do
+      local store <close> = larder.open("lmdb:" .. user:path "data")
+      store:queue("mail"):enqueue { to = "ada" }
+      store:queue("other"):enqueue { to = "bob" }
+    end
+    local terminal <close> = user:terminal(40, 40)
+    terminal:enter "larder backup list b"
+    local screen = terminal:sees "documents"
+    assert.truthy(screen:find("\nname       " .. name .. "\n", 1, true), screen)
+    assert.truthy(screen:find("\ndocuments  2\n", 1, true), screen)
+    assert.is_nil(screen:find("problem", 1, true))
+    terminal:enter "clear; larder queue list lmdb:./data"
+    screen = terminal:sees "cancelled  0\n\nqueue      other\nready      1\n"
+    for line in screen:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 40) end
+    terminal:enter "clear; larder find lmdb:./data plans"
+    terminal:sees "id  cost  title\n 7    40  日本 paint the attic and all …\n"
+  end)
+
+  it("prints no head where there are no rows", function()
+    local terminal <close> = user:terminal(40)
+    terminal:enter "larder queue list lmdb:./data; larder rooms list lmdb:./data; echo done."
+    terminal:sees "$ larder queue list lmdb:./data; larder\nrooms list lmdb:./data; echo done.\ndone.\n"
+  end)
+
   it("prints heads in bold, and not with NO_COLOR", function()
     local terminal <close> = user:terminal()
     local find = " script -qec 'larder find lmdb:./data plans' /dev/null </dev/null "
@@ -84,6 +110,24 @@ E]]
       terminal:sees("migrate %[#+%-+%] +%d+%%  %d+/400  %d+/s  %S+ s left", true)
       terminal:sees "up 0001 mark"
       assert.is_nil(terminal:screen():find("[#", 1, true))
+    end)
+
+    it("shows one for each command that takes long, and none in a pipe", function()
+      user:must "cp -r data other; larder put lmdb:./data more '{}'; larder dump lmdb:./data d.jsonl"
+      local terminal <close> = user:terminal(100)
+      for line, name in pairs { ["dump lmdb:./data out.jsonl"] = "dump", ["load d.jsonl lmdb:./loaded"] = "load",
+        ["copy lmdb:./data lmdb:./copied"] = "copy", ["verify lmdb:./data"] = "verify", ["recover ./data lmdb:./recovered"] = "recover" } do
+        user:must "rm -rf out.jsonl loaded copied recovered"
+        -- What a terminal gets, kept: some of them are done before anybody could look.
+        terminal:enter("script -qec 'larder " .. line .. "' kept >/dev/null 2>&1 </dev/null; echo $?. " .. name .. " done")
+        terminal:sees("\n0. " .. name .. " done")
+        local kept = user:must "cat kept"
+        assert.truthy(kept:find("\r" .. name .. " %[#+%-*%] +%d+%%  [%d,]+/[%d,]+  [%d,]+/s  [^\27]*left\27%[K"), kept)
+        assert.truthy(kept:find("\r\27%[K[^\r]*\r?\n"), kept) -- it is gone in the end
+        user:must "rm -rf out.jsonl loaded copied recovered"
+        local out, err = user:must("larder " .. line)
+        assert.is_nil((out .. err):find("[\r\27]"), line)
+      end
     end)
 
     it("fits a narrow terminal", function()

@@ -173,6 +173,7 @@ typedef struct lb_map {
   ld_slice name;  /* is behind this */
 } lb_map;
 int lb_map_new(lua_State *L); /* store:map, tx:map */
+int lb_maps(lua_State *L);    /* store:maps, tx:maps */
 lb_map *lb_check_map(lua_State *L, const char *op);
 /* Append the key as a document, and the value. */
 void lb_add_entry(ld_buf *entries, ld_slice key, ld_slice value);

@@ -196,6 +196,33 @@ static int key_after(lua_State *L) {
   return push_first(L, map, &call, "map:after");
 }
 
+/* ---- all maps ---- */
+
+static ld_rc add_name(void *context, ld_slice name) {
+  map_call *call = context;
+  ld_write_string(&call->store->result, name);
+  call->count++;
+  return LD_OK;
+}
+
+static ld_rc work_names(ld_txn *txn, void *context) {
+  map_call *call = context;
+  call->count = 0;
+  ld_rc rc = ld_maps_each(txn, add_name, call);
+  if (rc == LD_OK && call->store->result.failed)
+    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  return rc;
+}
+
+/* store:maps(), tx:maps() -> the names of those that have keys */
+int lb_maps(lua_State *L) {
+  static const char op[] = "store:maps";
+  lb_place place = lb_check_place(L, 1, op);
+  map_call call = {.store = place.store};
+  lb_read(L, &place, work_names, &call, op);
+  return lb_push_list(L, &place.store->result, (size_t)call.count, op);
+}
+
 /* ---- the box ---- */
 
 /* store:map(name), tx:map(name) */

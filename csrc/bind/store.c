@@ -222,6 +222,7 @@ static const luaL_Reg methods[] = {
     {"collections", lb_collection_names},
     {"drop", lb_collection_drop},
     {"map", lb_map_new},
+    {"maps", lb_maps},
     {"queue", lb_queue_new},
     {"queues", lb_queues},
     {"update", lb_update},

@@ -7,8 +7,10 @@
 ---
 --- Whatever ends a command, Ctrl-C too, is an error in it: stores are closed and transactions rolled back on the way out.
 local argparse = require "argparse"
+local completion = require "larder.cli.completion"
 local core = require "larder.core"
 local json = require "larder.cli.json"
+local signals = require "larder.cli.signals"
 local terminal = require "larder.cli.terminal"
 
 local cli = {}
@@ -39,10 +41,23 @@ Results go to standard output, all else to standard error. NO_COLOR is respected
 
 -- ---- the command line ----
 
---- argparse calls this with the parser of the command that was meant.
-local function refuse(parser, message)
-  terminal.note("%s\n\n%s %s", parser:get_usage(), terminal.red "larder:", message)
-  os.exit(cli.USAGE, true)
+local function has_json(argv)
+  for _, word in ipairs(argv) do
+    if word == "--json" then return true end
+  end
+  return false
+end
+
+--- argparse calls it with the parser of the command that was meant.
+local function refuser(argv)
+  return function(parser, message)
+    if has_json(argv) then
+      terminal.note("%s", json.text { error = { message = message } })
+    else
+      terminal.note("%s\n\n%s %s", parser:get_usage(), terminal.red "larder:", message)
+    end
+    os.exit(cli.USAGE, true)
+  end
 end
 
 local function examples(of)
@@ -64,16 +79,16 @@ local function show_version()
   os.exit(cli.OK, true)
 end
 
-local function build(commands)
+local function build(commands, argv)
   local parser = argparse("larder", description, epilog):command_target "command":require_command(true)
-  parser.error = refuse
+  parser.error = refuser(argv)
   parser:flag "--version":description "Print the version and exit.":action(show_version)
-  parser:add_help_command()
+  parser:add_help_command { epilog = examples { example = { "larder help find" } } }
   for _, name in ipairs(names) do
     commands[name] = require("larder.cli." .. name)
     add(parser, commands[name])
   end
-  parser:add_complete_command()
+  completion.add(parser, examples(completion))
   return parser
 end
 
@@ -111,7 +126,7 @@ end
 
 local function run(command, args)
   local ok, result = xpcall(command.run, with_trace, args)
-  local signal = core.caught()
+  local signal = signals.caught()
   if signal and not ok then terminal.note "interrupted" end
   if signal and (not ok or (result or 0) ~= 0) then return cli.SIGNAL + signal end
   if not ok then
@@ -132,8 +147,9 @@ end
 ---@return integer code for os.exit
 function cli.main(argv)
   local commands = {}
-  core.catch()
-  local args = build(commands):parse(argv)
+  core.fill_files()
+  signals.catch()
+  local args = build(commands, argv):parse(argv)
   local code = run(chosen(commands, args), args)
   return flush() and code or code == cli.OK and cli.FAILED or code
 end

@@ -66,6 +66,9 @@ function Place:rooms(options) end
 ---@return larder.Map
 function Place:map(name) end
 
+---@return string[] names of the maps that have keys, in order
+function Place:maps() end
+
 --- The job queue of that name.
 ---@param name string 1 to 1023 bytes
 ---@param options? larder.QueueOptions

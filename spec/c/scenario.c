@@ -368,6 +368,18 @@ static ld_rc map_count(ld_txn *txn, ld_buf *result) {
   return rc;
 }
 
+static ld_rc add_map(void *context, ld_slice map) {
+  ld_buf_add(context, map);
+  return LD_OK;
+}
+
+static ld_rc map_names(ld_txn *txn, ld_buf *result) {
+  size_t before = result->size;
+  ld_rc rc = ld_maps_each(txn, add_map, result);
+  if (rc != LD_OK) result->size = before;
+  return rc;
+}
+
 static ld_rc add_entry(void *context, ld_slice key, ld_slice value) {
   ld_buf_add(context, key);
   ld_buf_add(context, value);
@@ -435,6 +447,7 @@ const scenario scenarios[] = {{"save a new room", true, save_new},
                               {"map: delete", true, map_delete},
                               {"map: increment", true, map_increment},
                               {"map: count", false, map_count},
+                              {"map: names", false, map_names},
                               {"map: each", false, map_each},
                               {"map: each, reverse", false, map_each_back},
                               {"map: delete a range", true, map_delete_range},

@@ -126,6 +126,24 @@ static void test_counts(void) {
   end();
 }
 
+static ld_rc fail_name(void *context, ld_slice map) {
+  ld_buf_add(context, map);
+  return LD_IO;
+}
+
+static void test_names(void) {
+  ld_buf names = {0};
+  begin();
+  CHECK_RC(LD_OK, ld_maps_each(txn, fail_name, &names));
+  CHECK(set("a", 1, false) && set("b", 2, false));
+  CHECK_RC(LD_IO, ld_maps_each(txn, fail_name, &names));
+  CHECK(ld_equal(ld_buf_slice(&names), M));
+  CHECK_RC(LD_OK, ld_row_put(txn, LD_LITERAL("\x09!"), M)); /* no tuple */
+  CHECK_RC(LD_CORRUPT, ld_maps_each(txn, fail_name, &names));
+  ld_buf_clear(&names);
+  end();
+}
+
 static void test_refused(void) {
   uint8_t name[LD_PART_MAX + 1] = {'n'};
   ld_slice one = ld_bytes("\x1b", 1);
@@ -166,6 +184,7 @@ static void test_damage(void) {
 int main(void) {
   test_ranges();
   test_counts();
+  test_names();
   test_refused();
   test_damage();
   return check_done("map");

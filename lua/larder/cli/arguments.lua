@@ -4,6 +4,7 @@ local config = require "larder.config"
 local json = require "larder.cli.json"
 local larder = require "larder"
 local terminal = require "larder.cli.terminal"
+local plain = require("larder.cli.text").plain
 
 local arguments = {}
 
@@ -34,28 +35,36 @@ function arguments.create(command)
   return command:flag("--create", "Make the store when it is not there.")
 end
 
-local function whole_number(text)
-  local number = math.tointeger(tonumber(text))
-  if number and number >= 0 then return number end
-  return nil, ("expected a whole number, got %q"):format(text)
+--- For `convert`: a whole number, of at least so much.
+---@param least integer
+---@param what string the option or argument
+function arguments.whole(least, what)
+  return function(text)
+    local number = math.tointeger(tonumber(text))
+    if number and number >= least then return number end
+    local from = least > math.mininteger and (" from %d"):format(least) or ""
+    return nil, ("%s: expected a whole number%s, got %q"):format(what, from, text)
+  end
 end
 
-function arguments.count(command, name, description)
-  return command:option(name, description):argname "<n>":convert(whole_number)
+function arguments.count(command, name, description, least)
+  return command:option(name, description):argname "<n>":convert(arguments.whole(least or 0, name:match "%-%-%S+"))
 end
 
 local units = { s = 1, m = 60, h = 3600, d = 86400, w = 7 * 86400 }
 
---- "30d" -> seconds
-local function duration(text)
-  local number, unit = text:match "^([%d.]+)([smhdw]?)$"
-  local seconds = tonumber(number)
-  if seconds then return seconds * (units[unit] or 1) end
-  return nil, ("expected a time such as 90, 15m, 12h or 30d, got %q"):format(text)
+--- For `convert`: "30d" -> seconds
+local function duration(what)
+  return function(text)
+    local number, unit = text:match "^([%d.]+)([smhdw]?)$"
+    local seconds = tonumber(number)
+    if seconds then return seconds * (units[unit] or 1) end
+    return nil, ("%s: expected a time such as 90, 15m, 12h or 30d, got %q"):format(what, text)
+  end
 end
 
 function arguments.duration(command, name, description)
-  return command:option(name, description):argname "<time>":convert(duration)
+  return command:option(name, description):argname "<time>":convert(duration(name))
 end
 
 -- ---- reading ----
@@ -74,7 +83,7 @@ end
 function arguments.object(text, what)
   if text == nil then return nil end
   local value = arguments.value(text, what)
-  if type(value) == "table" then return value end
+  if type(value) == "table" and not json.is_array(value) then return value end
   arguments.refuse("%s: expected an object in JSON, got %s", what, text)
 end
 
@@ -98,6 +107,7 @@ function arguments.names(text)
   if text == nil then return nil end
   local names = {}
   for name in text:gmatch "[^,]+" do names[#names + 1] = name end
+  if #names == 0 then arguments.refuse("expected names of fields, got %q", text) end
   return names
 end
 
@@ -139,12 +149,33 @@ function arguments.look(url)
   return open(url, can(engine, "read_only") and { read_only = true } or {})
 end
 
---- A store to write to. One that is not there is a mistake in the URL, unless `create`.
+--- Whether a file, or a folder, is there and can be read.
+---@param path string
+function arguments.exists(path)
+  local file = io.open(path, "r")
+  return file ~= nil and file:close()
+end
+
+--- A store to look at; nil where there is none yet.
+---@param url string
+---@return larder.Store?
+function arguments.look_if_there(url)
+  local there, store = pcall(arguments.look, url)
+  if there then return store end
+  local _, options = resolve(url)
+  local path = options and options.path
+  if store.code ~= "IO" or path and arguments.exists(path .. "/data.mdb") then error(store, 0) end
+end
+
+--- A store to write to. One that is not there is a mistake in the URL, unless `create`; with `dry_run` it is made in memory.
 ---@param url string
 ---@param create? boolean
+---@param dry_run? boolean
 ---@return larder.Store
-function arguments.open(url, create)
-  if not create then arguments.look(url):close() end
+function arguments.open(url, create, dry_run)
+  local there = create and arguments.look_if_there(url) or not create and arguments.look(url)
+  if there then there:close() end
+  if dry_run and not there then return larder.open "memory:" end
   return open(url, {})
 end
 
@@ -161,7 +192,28 @@ function arguments.open_damaged(url, writes)
   return open(url, unchecked(engine, {}))
 end
 
--- ---- asking ----
+--- The queue of that name; nil, and it is said, where there is none.
+---@param place larder.Store|larder.Tx
+---@param name string
+---@return larder.Queue?
+function arguments.queue(place, name)
+  for _, there in ipairs(place:queues()) do
+    if there == name then return place:queue(name) end
+  end
+  terminal.note("larder: there is no queue %s", plain(name))
+end
+
+-- ---- asking and telling ----
+
+--- What was done: `result` for programs, else a line for people.
+---@param args table
+---@param result table
+---@param ... any what string.format takes
+function arguments.tell(args, result, ...)
+  if not args.json then return terminal.note(...) end
+  result.dry_run = args.dry_run or nil
+  terminal.print(json.text(result))
+end
 
 --- Whether to go on. Refuses where nobody can answer.
 ---@param args table

@@ -51,30 +51,30 @@ local function rows_of(report)
 end
 
 local function show(report)
-  grid.print({ "kind", "name", "count", "hash" }, rows_of(report))
+  grid.print({ "kind", "name", "count", "hash" }, rows_of(report), { whole = { "name" } })
   terminal.note("copied%s%s", report.resumed and ", going on where it was broken off" or "",
     report.verified and "; both hold the same" or "; not compared")
 end
 
 --- What there is to copy, and to where.
 local function preview(source, args)
-  local there, target = pcall(arguments.look, args.to)
-  local rows = there and target:stats().entries or 0
-  if there then target:close() end
-  terminal.note("would copy %d rows from %s to %s, %s", source:stats().entries, args.from, args.to,
-    not there and "which would be made" or ("which has %d rows"):format(rows))
+  local target <close> = arguments.look_if_there(args.to)
+  local rows, there = source:stats().entries, target and target:stats().entries
+  arguments.tell(args, { rows = rows, there = there }, "would copy %d rows from %s to %s, %s", rows, args.from, args.to,
+    there and ("which has %d rows"):format(there) or "which would be made")
 end
 
 function copy.run(args)
   local source <close> = arguments.look(args.from)
   if args.dry_run then return preview(source, args) end
+  local transform = transform_of(args.transform)
   if args.overwrite and not arguments.sure(args, "replace what is in %s?", args.to) then return 1 end
   local target <close> = arguments.open(args.to, true)
   local report
   do
     local bar <close> = progress("copy", args.json)
     report = larder.copy(source, target, { progress = bar.call, verify = not args.no_verify, overwrite = args.overwrite or false,
-      transform = transform_of(args.transform), collections = #args.collection > 0 and args.collection or nil })
+      transform = transform, collections = #args.collection > 0 and args.collection or nil })
   end
   if args.json then terminal.print(json.text(report)) else show(report) end
 end

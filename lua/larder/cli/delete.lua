@@ -1,6 +1,5 @@
 --- larder delete: documents or keys of a map, by id, by filter, or all.
 local arguments = require "larder.cli.arguments"
-local terminal = require "larder.cli.terminal"
 
 local delete = {
   name = "delete",
@@ -24,6 +23,7 @@ function delete.declare(command)
   command:flag("--map", "The name is that of a map.")
   arguments.dry_run(command)
   arguments.yes(command)
+  arguments.json(command)
 end
 
 local function by_ids(from, ids)
@@ -63,12 +63,12 @@ function delete.run(args)
   local what = args.map and "keys" or "documents"
   local count = preview(store, args)
   if args.dry_run then
-    terminal.note("%s: %d %s would be deleted", args.name, count, what)
+    arguments.tell(args, { deleted = count }, "%s: %d %s would be deleted", args.name, count, what)
     return count > 0 and 0 or 1
   end
   if count > 0 and not arguments.sure(args, "delete %d %s of %s?", count, what, args.name) then return 1 end
   count = store:update(function(tx) return work(tx, args) end)
-  terminal.note("%s: %d %s deleted", args.name, count, what)
+  arguments.tell(args, { deleted = count }, "%s: %d %s deleted", args.name, count, what)
   return count > 0 and 0 or 1
 end
 

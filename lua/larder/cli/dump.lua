@@ -18,6 +18,7 @@ function dump.declare(command)
   command:argument("file", "Where to; standard output without."):args "?"
   command:option("--collection", "Only this one; can be given again."):argname "<name>":count "*"
   command:flag("--overwrite", "Replace a file that is there.")
+  arguments.dry_run(command)
   arguments.yes(command)
   arguments.json(command)
 end
@@ -31,23 +32,22 @@ local function told(counts)
   return #parts > 0 and table.concat(parts, ", ") or "nothing"
 end
 
-local function exists(path)
-  local file = io.open(path, "r")
-  return file ~= nil and file:close()
-end
+local function nowhere() end
 
 function dump.run(args)
-  local overwrite = args.overwrite and args.file and exists(args.file) or false
+  local there = args.file and arguments.exists(args.file) or false
+  local overwrite = args.overwrite and there and not args.dry_run
   if overwrite and not arguments.sure(args, "replace %s?", args.file) then return 1 end
   local store <close> = arguments.look(args.url)
   local counts
   do
     local bar <close> = progress("dump", args.json)
-    counts = store:dump(args.file or io.stdout, { progress = bar.call, overwrite = overwrite,
+    counts = store:dump(args.dry_run and nowhere or args.file or io.stdout, { progress = bar.call, overwrite = overwrite,
       collections = #args.collection > 0 and args.collection or nil })
   end
-  if args.json and args.file then return terminal.print(json.text(counts)) end
-  terminal.note("dumped: %s", told(counts))
+  if args.json and not args.file and not args.dry_run then return terminal.note("%s", json.text(counts)) end
+  arguments.tell(args, counts, "%s: %s%s", args.dry_run and "would be dumped" or "dumped", told(counts),
+    args.dry_run and there and ("; %s is there already"):format(args.file) or "")
 end
 
 dump.told = told

@@ -3,6 +3,7 @@ local arguments = require "larder.cli.arguments"
 local grid = require "larder.cli.grid"
 local json = require "larder.cli.json"
 local terminal = require "larder.cli.terminal"
+local text = require "larder.cli.text"
 
 local COLUMNS_FROM = 200
 
@@ -67,8 +68,7 @@ local function print_table(next_document, key)
     first[#first + 1] = document
     if #first == COLUMNS_FROM then break end
   end
-  if #first == 0 then return end
-  local rows = grid.new(field_names(first, key))
+  local rows = grid.new(field_names(first, key), { whole = { key } })
   for _, document in ipairs(first) do rows:add(document) end
   if #first == COLUMNS_FROM then
     for document in next_document do rows:add(document) end
@@ -93,7 +93,7 @@ end
 
 local function print_map(map, args)
   local options = { limit = args.limit, prefix = args.prefix and arguments.key(args.prefix) }
-  local rows = not args.json and grid.new { "key", "value" }
+  local rows = not args.json and grid.new({ "key", "value" }, { whole = { "key" } })
   for key, value in map:range(options) do
     if rows then rows:add { key = key, value = value } else terminal.print(json.text { key = key, value = value }) end
   end
@@ -104,10 +104,20 @@ local function print_values(values)
   for _, value in ipairs(values) do terminal.print(json.text(value)) end
 end
 
+--- A name that was mistyped looks like a collection without documents.
+local function say_if_missing(names, kind, name)
+  for _, there in ipairs(names) do
+    if there == name then return end
+  end
+  terminal.note("larder: there is no %s %s", kind, text.plain(name))
+end
+
 function find.run(args)
   local store <close> = arguments.look(args.url)
+  local query = query_of(args)
+  say_if_missing(args.map and store:maps() or store:collections(), args.map and "map" or "collection", args.name)
   if args.map then return print_map(store:map(args.name), args) end
-  local collection, query = store:collection(args.name), query_of(args)
+  local collection = store:collection(args.name)
   if args.count then
     terminal.print(tostring(collection:count(query.where)))
   elseif args.distinct then

@@ -17,7 +17,7 @@ when one is not there.]],
 function get.declare(command)
   arguments.url(command)
   command:argument("name", "The collection.")
-  command:argument("id", [[7 is the number, '"7"' the text; of a map also '["ada", 2]'.]]):args "+"
+  command:argument("id", [[7 is the number, '"7"' the text; of a map also '["ada", 2]'. -- goes before -7.]]):args "+"
   command:flag("--map", "The name is that of a map.")
   arguments.json(command)
 end

@@ -1,11 +1,12 @@
---- Tables for people: columns aligned, on a terminal cut to its width, so that a row is a line.
+--- Tables for people: columns aligned, on a terminal cut to its width, so that a row is a line; where the terminal is too narrow
+--- for that, each row is a block with a line a column. Numbers, and what is needed whole to name something, are never cut.
 ---
 --- The widths are those of the first rows; what comes later is cut to them on a terminal, and written whole in a pipe.
 local json = require "larder.cli.json"
 local terminal = require "larder.cli.terminal"
 local text = require "larder.cli.text"
 
-local SAMPLE, GAP, LEAST = 200, 2, 6
+local SAMPLE, GAP, LEAST = 200, 2, 10
 
 local grid_methods = {}
 local grid_mt = { __name = "larder.grid", __index = grid_methods }
@@ -19,47 +20,91 @@ local function shown(value)
   return text.plain(json.text(value))
 end
 
---- Make the widest narrower until all fit.
-local function squeeze(widths, columns)
+--- Whether a column may be cut: texts, but not ids and the like.
+local function may_cut(self, i)
+  return not self.right[i] and not self.whole[self.names[i]]
+end
+
+--- Make the widest narrower until all fit. False: they do not.
+local function squeeze(self, widths)
   local total = GAP * (#widths - 1)
   for _, width in ipairs(widths) do total = total + width end
-  while total > columns do
-    local widest = 1
+  while total > self.columns do
+    local widest
     for i, width in ipairs(widths) do
-      if width > widths[widest] then widest = i end
+      if may_cut(self, i) and width > LEAST and (not widest or width > widths[widest]) then widest = i end
     end
-    if widths[widest] <= LEAST then return end
+    if not widest then return false end
     widths[widest] = widths[widest] - 1
     total = total - 1
   end
+  return true
+end
+
+--- Columns that may be absent are, where no row has anything in them.
+local function drop_empty(self)
+  local used, order = {}, {}
+  for _, cells in ipairs(self.waiting) do
+    for i, cell in ipairs(cells) do used[i] = used[i] or cell ~= "" end
+  end
+  for i, name in ipairs(self.names) do
+    if used[i] or not self.optional[name] then order[#order + 1] = i end
+  end
+  self.order = order
 end
 
 local function measure(self)
   local widths = {}
-  for i, name in ipairs(self.names) do widths[i] = text.width(name) end
-  for _, cells in ipairs(self.waiting) do
-    for i, cell in ipairs(cells) do widths[i] = math.max(widths[i], text.width(cell)) end
+  for at, i in ipairs(self.order) do
+    widths[at] = text.width(self.heads[i])
+    for _, cells in ipairs(self.waiting) do widths[at] = math.max(widths[at], text.width(cells[i])) end
   end
-  if self.columns then squeeze(widths, self.columns) end
-  self.widths = widths
+  return widths
 end
 
 local function line_of(self, cells)
   local parts = {}
-  for i, cell in ipairs(cells) do
-    if self.columns then cell = text.cut(cell, self.widths[i]) end
-    local last = i == #cells and not self.right[i]
-    parts[i] = last and cell or text.fill(cell, self.widths[i], self.right[i])
+  for at, i in ipairs(self.order) do
+    local cell, right = cells[i], self.right[i]
+    if self.columns and may_cut(self, i) then cell = text.cut(cell, self.widths[at]) end
+    parts[at] = at == #self.order and not right and cell or text.fill(cell, self.widths[at], right)
   end
-  local line = table.concat(parts, (" "):rep(GAP)):gsub("%s+$", "")
-  return self.columns and text.cut(line, self.columns) or line
+  return (table.concat(parts, (" "):rep(GAP)):gsub("%s+$", ""))
 end
 
-local function flush(self)
-  if self.widths then return end
-  measure(self)
+local function print_line(self, cells)
+  terminal.print(line_of(self, cells))
+end
+
+--- "name   2026-11-21T08-03-28Z-000007", for each column that has something in it; a blank line in front of all blocks but the first.
+local function print_block(self, cells)
+  if self.printed then terminal.print "" end
+  self.printed = true
+  for _, i in ipairs(self.order) do
+    if cells[i] ~= "" then
+      local room = math.max(LEAST, self.columns - self.head_width - GAP)
+      local cell = self.whole[self.names[i]] and cells[i] or text.cut(cells[i], room)
+      terminal.print(terminal.bold(text.fill(self.heads[i], self.head_width)) .. (" "):rep(GAP) .. cell)
+    end
+  end
+end
+
+local function choose_layout(self)
+  local widths = measure(self)
+  if self.columns and not squeeze(self, widths) then
+    self.head_width, self.print = 0, print_block
+    for _, i in ipairs(self.order) do self.head_width = math.max(self.head_width, text.width(self.heads[i])) end
+    return
+  end
+  self.widths, self.print = widths, print_line
   terminal.print(terminal.bold(line_of(self, self.heads)))
-  for _, cells in ipairs(self.waiting) do terminal.print(line_of(self, cells)) end
+end
+
+local function flush(self, all)
+  if self.print or #self.waiting == 0 then return end
+  if all then drop_empty(self) end
+  choose_layout(self)
+  for _, cells in ipairs(self.waiting) do self:print(cells) end
   self.waiting = {}
 end
 
@@ -71,32 +116,41 @@ function grid_methods:add(row)
     cells[i] = shown(row[name])
     if row[name] ~= nil and type(row[name]) ~= "number" then self.right[i] = false end
   end
-  if self.widths then return terminal.print(line_of(self, cells)) end
+  if self.print then return self:print(cells) end
   self.waiting[#self.waiting + 1] = cells
-  if #self.waiting == SAMPLE then flush(self) end
+  if #self.waiting == SAMPLE then flush(self, false) end
 end
 
---- Print what is still waiting.
+--- Print what is still waiting; of no rows, nothing.
 function grid_methods:finish()
-  flush(self)
+  flush(self, true)
+end
+
+local function set_of(names)
+  local set = {}
+  for _, name in ipairs(names or {}) do set[name] = true end
+  return set
 end
 
 --- Columns of numbers are on the right.
 ---@param names string[]
+---@param options? { whole: string[]?, optional: string[]? } names of columns that are never cut; that are left out where they are empty
 ---@return table
-local function new(names)
-  local heads, right = {}, {}
+local function new(names, options)
+  local heads, right, order = {}, {}, {}
   for i, name in ipairs(names) do
-    heads[i], right[i] = text.plain(name), true
+    heads[i], right[i], order[i] = text.plain(name), true, i
   end
-  return setmetatable({ names = names, heads = heads, right = right, waiting = {}, columns = terminal.columns() }, grid_mt)
+  return setmetatable({ names = names, heads = heads, right = right, order = order, waiting = {}, columns = terminal.columns(),
+    whole = set_of(options and options.whole), optional = set_of(options and options.optional) }, grid_mt)
 end
 
 --- All rows at once.
 ---@param names string[]
 ---@param rows table[]
-local function print_all(names, rows)
-  local grid = new(names)
+---@param options? table as of `new`
+local function print_all(names, rows, options)
+  local grid = new(names, options)
   for _, row in ipairs(rows) do grid:add(row) end
   grid:finish()
 end

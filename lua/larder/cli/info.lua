@@ -27,6 +27,12 @@ local function collections_of(tx)
   return list
 end
 
+local function maps_of(tx)
+  local list = larder.array {}
+  for i, name in ipairs(tx:maps()) do list[i] = { name = name, keys = tx:map(name):count() } end
+  return list
+end
+
 local function queues_of(tx)
   local list = larder.array {}
   for i, name in ipairs(tx:queues()) do
@@ -47,7 +53,7 @@ end
 local function gather(store)
   local found = { larder = larder.version, store = store:stats() }
   store:view(function(tx)
-    found.rooms, found.collections, found.queues = rooms_of(tx), collections_of(tx), queues_of(tx)
+    found.rooms, found.collections, found.maps, found.queues = rooms_of(tx), collections_of(tx), maps_of(tx), queues_of(tx)
   end)
   return found
 end
@@ -64,12 +70,13 @@ local function show(args, found)
   }
   for _, collection in ipairs(found.collections) do collection.indexes = table.concat(collection.indexes, ", ") end
   for _, of in ipairs { { "collection", found.collections, { "documents", "key", "indexes" } },
+    { "map", found.maps, { "keys" } },
     { "queue", found.queues, { "ready", "delayed", "running", "done", "dead", "cancelled" } } } do
     local title, rows, names = of[1], of[2], of[3]
     if #rows > 0 then
       for _, row in ipairs(rows) do row[title] = row.name end
       terminal.print ""
-      grid.print({ title, table.unpack(names) }, rows)
+      grid.print({ title, table.unpack(names) }, rows, { whole = { title } })
     end
   end
 end

@@ -16,7 +16,10 @@ local function sorted_names(value)
   return names
 end
 
-local function is_array(value)
+--- Whether the table would be written as an array.
+---@param value table
+---@return boolean
+function json.is_array(value)
   if next(value) == nil then return debug.getmetatable(value) == array_mt end
   local count = 0
   for _ in next, value do count = count + 1 end
@@ -46,7 +49,7 @@ end
 function write(value, indent)
   if type(value) ~= "table" then return core.to_json(value) end
   local deeper = indent and indent .. "  "
-  if is_array(value) then
+  if json.is_array(value) then
     local parts = {}
     for i = 1, #value do parts[i] = write(rawget(value, i), deeper) end
     return join(parts, "[", "]", indent)

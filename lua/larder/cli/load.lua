@@ -1,9 +1,7 @@
 --- larder load: what `larder dump` has written, into a store.
 local arguments = require "larder.cli.arguments"
-local json = require "larder.cli.json"
 local larder = require "larder"
 local progress = require "larder.cli.progress"
-local terminal = require "larder.cli.terminal"
 local told = require("larder.cli.dump").told
 
 local load = {
@@ -23,8 +21,8 @@ function load.declare(command)
   command:argument("file", "What `larder dump` has written.")
   command:argument("url", "The store.")
   command:mutex(
-    command:flag("--replace", "What is there already is replaced, not refused."),
-    arguments.count(command, "--batch", "Commit after each so many."))
+    command:flag("--replace", "What is there already is replaced, not refused; queues are not."),
+    arguments.count(command, "--batch", "Commit after each so many.", 1))
   arguments.dry_run(command)
   arguments.yes(command)
   arguments.json(command)
@@ -32,14 +30,14 @@ end
 
 --- In a transaction that is rolled back; where there is no store yet, one in memory will do.
 local function try(args, options)
-  local there, store = pcall(arguments.look, args.url)
-  if there then store:close() end
-  local place <close> = larder.open(there and args.url or "memory:")
+  local place <close> = arguments.open(args.url, true, true)
+  if args.batch and place:stats().entries > 1 then arguments.refuse("--batch: %s is not empty", args.url) end
   local tx <close> = place:begin "write"
   return larder.load(args.file, tx, { replace = options.replace, progress = options.progress })
 end
 
 function load.run(args)
+  if not arguments.exists(args.file) then arguments.refuse("%s cannot be read", args.file) end
   if args.replace and not args.dry_run and not arguments.sure(args, "replace what is in %s?", args.url) then return 1 end
   local counts
   do
@@ -52,8 +50,7 @@ function load.run(args)
       counts = larder.load(args.file, store, options)
     end
   end
-  if args.json then return terminal.print(json.text(counts)) end
-  terminal.note("%s: %s", args.dry_run and "would be loaded" or "loaded", told(counts))
+  arguments.tell(args, counts, "%s: %s", args.dry_run and "would be loaded" or "loaded", told(counts))
 end
 
 return load

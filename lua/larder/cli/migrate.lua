@@ -4,6 +4,7 @@ local grid = require "larder.cli.grid"
 local json = require "larder.cli.json"
 local larder = require "larder"
 local progress = require "larder.cli.progress"
+local reports = require "larder.cli.migrations"
 local terminal = require "larder.cli.terminal"
 local text = require "larder.cli.text"
 
@@ -22,12 +23,6 @@ local function declare(command)
   arguments.json(command)
 end
 
-local function whole(text_)
-  local number = math.tointeger(tonumber(text_))
-  if number then return number end
-  return nil, ("expected a whole number, got %q"):format(text_)
-end
-
 local function declare_run(command)
   declare(command)
   arguments.dry_run(command)
@@ -44,7 +39,7 @@ local function options_of(args)
 end
 
 local function open(args)
-  return args.writes and arguments.open(args.url, args.create) or arguments.look(args.url)
+  return args.writes and arguments.open(args.url, args.create, args.dry_run) or arguments.look(args.url)
 end
 
 local function migrations_of(store, args)
@@ -64,7 +59,7 @@ local function show_changes(entry)
 end
 
 local function show(report, args)
-  if args.json then return terminal.print(json.text(report)) end
+  if args.json then return reports.print_json(report, args.dry_run) end
   for _, entry in ipairs(report) do
     terminal.print(("%s %04d %s  %s"):format(entry.direction, entry.version, text.plain(entry.name), text.duration(entry.took)))
     if entry.seen then
@@ -109,7 +104,7 @@ function status.run(args)
     one.run, one.took = one.at and text.time(one.at), one.took and text.duration(one.took)
     one.problem = one.problem or one.gone and "the file is gone" or nil
   end
-  grid.print({ "version", "name", "state", "run", "took", "problem" }, list)
+  grid.print({ "version", "name", "state", "run", "took", "problem" }, list, { optional = { "run", "took", "problem" } })
   if paused then terminal.note("paused since %s", text.time(paused)) end
 end
 
@@ -118,7 +113,7 @@ local up = { name = "up", summary = "Run what was not run yet.", declare = decla
 
 function up.declare(command)
   declare_run(command)
-  command:option("--to", "Up to this version."):argname "<version>":convert(whole)
+  command:option("--to", "Up to this version."):argname "<version>":convert(arguments.whole(0, "--to"))
   arguments.create(command)
 end
 
@@ -138,7 +133,7 @@ local down = { name = "down", summary = "Take back what was run last.",
 
 function down.declare(command)
   declare_run(command)
-  arguments.count(command, "-c --count", "How many; 1 without.")
+  arguments.count(command, "-c --count", "How many; 1 without.", 1)
   arguments.yes(command)
 end
 
@@ -167,7 +162,7 @@ local to = { name = "to", summary = "Go to a version, up or down.", example = { 
 
 function to.declare(command)
   declare_run(command)
-  command:argument("version", "0 is before the first."):convert(whole)
+  command:argument("version", "0 is before the first."):convert(arguments.whole(0, "version"))
   arguments.yes(command)
 end
 
@@ -193,12 +188,15 @@ local baseline = { name = "baseline", summary = "Enter all up to a version as do
 
 function baseline.declare(command)
   declare(command)
-  command:argument("version", "The last one."):convert(whole)
+  command:argument("version", "The last one."):convert(arguments.whole(1, "version"))
+  arguments.dry_run(command)
   arguments.create(command)
 end
 
 function baseline.run(args)
-  run(args, function(migrations) return migrations:baseline(args.version) end)
+  run(args, function(migrations)
+    return args.dry_run and reports.preview_baseline(migrations, args.version) or migrations:baseline(args.version)
+  end)
 end
 
 -- ---- stopping others ----

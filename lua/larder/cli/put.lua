@@ -31,8 +31,9 @@ end
 
 --- Each line a document; a text over several lines is one document, or an array of them.
 local function from_input(take)
-  local line = io.read "L"
-  while line and line:find "^%s*$" do line = io.read "L" end
+  local line, problem = io.read "L"
+  while line and line:find "^%s*$" do line, problem = io.read "L" end
+  if problem then arguments.refuse("standard input: %s", problem) end
   if not line then return end
   local ok, first = pcall(json.value, line)
   if not ok then
@@ -89,6 +90,7 @@ local function put_value(store, args)
   if #args.values ~= 2 then arguments.refuse "--map: expected a key and a value" end
   local key, value = arguments.key(args.values[1]), arguments.value(args.values[2], "value")
   arguments.write(store, args, function(tx) tx:map(args.name):set(key, value) end)
+  if args.json then terminal.print(json.text { key = key, value = value }) end
 end
 
 local function say(args, count, missing)
@@ -97,7 +99,7 @@ local function say(args, count, missing)
 end
 
 function put.run(args)
-  local store <close> = arguments.open(args.url, args.create)
+  local store <close> = arguments.open(args.url, args.create, args.dry_run)
   if args.map then
     put_value(store, args)
     return say(args, 1, 0)

@@ -22,7 +22,7 @@ function list.run(args)
     rows[i] = store:queue(name):counts()
     rows[i].queue = name
   end
-  if not args.json then return grid.print({ "queue", table.unpack(STATES) }, rows) end
+  if not args.json then return grid.print({ "queue", table.unpack(STATES) }, rows, { whole = { "queue" } }) end
   for _, row in ipairs(rows) do terminal.print(json.text(row)) end
 end
 
@@ -57,8 +57,10 @@ end
 
 function jobs.run(args)
   local store <close> = arguments.look(args.url)
-  local rows = not args.json and grid.new { "id", "state", "attempt", "run at", "data", "error" }
-  for job in jobs_of(store:queue(args.queue), args) do
+  local queue = arguments.queue(store, args.queue)
+  if not queue then return 1 end
+  local rows = not args.json and grid.new({ "id", "state", "attempt", "run at", "data", "error" }, { optional = { "error" } })
+  for job in jobs_of(queue, args) do
     if rows then rows:add(job_row(job)) else terminal.print(json.text(job)) end
   end
   if rows then rows:finish() end
@@ -75,9 +77,11 @@ function add.declare(command)
   command:argument("queue", "Its name.")
   command:argument("data", "JSON.")
   arguments.duration(command, "--delay", "Not before.")
-  command:option("--priority", "Lower comes first; 0 is usual."):convert(math.tointeger):argname "<n>"
+  command:option("--priority", "Lower comes first; 0 is usual; --priority=-1 before it."):argname "<n>"
+    :convert(arguments.whole(math.mininteger, "--priority"))
   command:option("--key", "While an unfinished job has this key, there is no other."):argname "<text>"
   arguments.dry_run(command)
+  arguments.json(command)
 end
 
 function add.run(args)
@@ -86,6 +90,7 @@ function add.run(args)
   local made = arguments.write(store, args, function(tx)
     return { tx:queue(args.queue):enqueue(data, { delay = args.delay, priority = args.priority, key = args.key }) }
   end)
+  if args.json then return arguments.tell(args, { id = made[1], created = made[2] }) end
   terminal.print(tostring(made[1]))
   if not made[2] then terminal.note("that job has the key %s", text.plain(args.key)) end
 end
@@ -99,19 +104,21 @@ local function on_jobs(name, done, summary, asks)
   function action.declare(command)
     arguments.url(command)
     command:argument("queue", "Its name.")
-    command:argument("id", "Ids of jobs."):args("+"):convert(math.tointeger)
+    command:argument("id", "Ids of jobs."):args("+"):convert(arguments.whole(1, "id"))
     arguments.dry_run(command)
     if asks then arguments.yes(command) end
+    arguments.json(command)
   end
   function action.run(args)
     local store <close> = arguments.open(args.url)
+    if not arguments.queue(store, args.queue) then return 1 end
     if asks and not args.dry_run and not arguments.sure(args, "%s %d jobs?", name, #args.id) then return 1 end
     local count = arguments.write(store, args, function(tx)
       local queue, changed = tx:queue(args.queue), 0
       for _, id in ipairs(args.id) do changed = changed + (queue[name](queue, id) and 1 or 0) end
       return changed
     end)
-    terminal.note("%d jobs %s%s", count, args.dry_run and "would be " or "", done)
+    arguments.tell(args, { [done] = count }, "%d jobs %s%s", count, args.dry_run and "would be " or "", done)
     return count > 0 and 0 or 1
   end
   return action
@@ -126,16 +133,19 @@ local function on_queue(name, method, done, summary, asks)
     command:argument("queue", "Its name.")
     arguments.dry_run(command)
     if asks then arguments.yes(command) end
+    arguments.json(command)
   end
   function action.run(args)
     local store <close> = arguments.open(args.url)
+    if not arguments.queue(store, args.queue) then return 1 end
     if asks and not args.dry_run and not arguments.sure(args, "%s the queue %s?", name, text.plain(args.queue)) then return 1 end
     local result = arguments.write(store, args, function(tx)
       local queue = tx:queue(args.queue)
       return queue[method](queue)
     end)
     local count = math.type(result) and ("%d jobs "):format(result) or ""
-    terminal.note("%s: %s%s%s", args.queue, count, args.dry_run and "would be " or "", done)
+    arguments.tell(args, { queue = args.queue, [done] = math.type(result) and result or true }, "%s: %s%s%s", text.plain(args.queue),
+      count, args.dry_run and "would be " or "", done)
   end
   return action
 end

@@ -23,8 +23,8 @@ function recover.declare(command)
 end
 
 local function show(report)
-  if #report.lost > 0 then grid.print({ "where", "text" }, report.lost) end
-  if #report.verify.findings > 0 then grid.print({ "kind", "where", "text" }, report.verify.findings) end
+  if #report.lost > 0 then grid.print({ "where", "text" }, report.lost, { whole = { "where", "text" } }) end
+  if #report.verify.findings > 0 then grid.print({ "kind", "where", "text" }, report.verify.findings, { whole = { "where", "text" } }) end
   terminal.note("%s rows, %s rooms, %s documents saved; %s lost; the new store is %s", text.count(report.rows), text.count(report.rooms),
     text.count(report.documents), text.count(report.losses), report.ok and "sound" or "not sound")
   terminal.note("%s", report.note)

@@ -2,6 +2,7 @@
 local arguments = require "larder.cli.arguments"
 local json = require "larder.cli.json"
 local larder = require "larder"
+local progress = require "larder.cli.progress"
 local terminal = require "larder.cli.terminal"
 local text = require "larder.cli.text"
 
@@ -27,11 +28,16 @@ function restore.run(args)
   local backups = larder.backups(args.folder)
   if args.dry_run then
     local entry = backups:verify(args.name)
-    terminal.note("%s is %s; it would be put at %s", text.plain(entry.name), entry.ok and "sound" or "damaged", path)
+    arguments.tell(args, { name = entry.name, ok = entry.ok, path = path }, "%s is %s; it would be put at %s",
+      text.plain(entry.name), entry.ok and "sound" or "damaged", path)
     return entry.ok and 0 or 1
   end
   if not arguments.sure(args, "put the backup %s in the place of %s?", args.name, path) then return 1 end
-  local restored = backups:restore(args.name, path)
+  local restored
+  do
+    local bar <close> = progress("restore", args.json)
+    restored = backups:restore(args.name, path, { progress = bar.call })
+  end
   if args.json then return terminal.print(json.text(restored)) end
   terminal.note("restored %s", text.plain(restored.name or args.name))
   if restored.quarantine then terminal.note("what was there is now %s", text.plain(restored.quarantine)) end

@@ -1,7 +1,8 @@
---- larder rooms: list, look, rate, delete, expire; MovieMatch's files in and out.
+--- larder rooms: list, look, delete, expire; MovieMatch's files in and out.
 local arguments = require "larder.cli.arguments"
 local grid = require "larder.cli.grid"
 local json = require "larder.cli.json"
+local larder = require "larder"
 local terminal = require "larder.cli.terminal"
 local text = require "larder.cli.text"
 
@@ -16,7 +17,7 @@ end
 
 function list.run(args)
   local store <close> = arguments.look(args.url)
-  local rows = not args.json and grid.new { "room", "sort", "creatorPlexUsername", "createdAt" }
+  local rows = not args.json and grid.new({ "room", "sort", "creatorPlexUsername", "createdAt" }, { whole = { "room" } })
   local left = args.limit or math.maxinteger
   for name, room in store:rooms():each { prefix = args.prefix } do
     if left == 0 then break end
@@ -71,7 +72,7 @@ function matches.run(args)
     return
   end
   for _, match in ipairs(found) do match.users, match.matchedAt = table.concat(match.users, ", "), text.time(match.matchedAt) end
-  grid.print({ "mediaId", "matchedAt", "users" }, found)
+  grid.print({ "mediaId", "matchedAt", "users" }, found, { whole = { "mediaId" } })
 end
 
 local delete = {
@@ -86,6 +87,7 @@ function delete.declare(command)
   command:argument("room", "Names."):args "+"
   arguments.dry_run(command)
   arguments.yes(command)
+  arguments.json(command)
 end
 
 local function delete_rooms(tx, names)
@@ -98,7 +100,7 @@ function delete.run(args)
   local store <close> = arguments.open(args.url)
   if not args.dry_run and not arguments.sure(args, "delete %s?", text.plain(table.concat(args.room, ", "))) then return 1 end
   local count = arguments.write(store, args, function(tx) return delete_rooms(tx, args.room) end)
-  terminal.note("%d rooms %sdeleted", count, args.dry_run and "would be " or "")
+  arguments.tell(args, { deleted = count }, "%d rooms %sdeleted", count, args.dry_run and "would be " or "")
   return count > 0 and 0 or 1
 end
 
@@ -114,6 +116,7 @@ function expire.declare(command)
   arguments.duration(command, "--idle", "For how long."):count(1)
   arguments.dry_run(command)
   arguments.yes(command)
+  arguments.json(command)
 end
 
 local function expire_rooms(store, args, dry_run)
@@ -127,15 +130,16 @@ function expire.run(args)
     if not arguments.sure(args, "delete %d rooms?", found[1]) then return 1 end
     found = expire_rooms(store, args, false)
   end
-  for _, name in ipairs(found[2]) do terminal.print(text.plain(name)) end
-  terminal.note("%d rooms %sdeleted", found[1], args.dry_run and "would be " or "")
+  for _, name in ipairs(args.json and {} or found[2]) do terminal.print(text.plain(name)) end
+  arguments.tell(args, { deleted = found[1], rooms = larder.array(found[2]) }, "%d rooms %sdeleted", found[1],
+    args.dry_run and "would be " or "")
 end
 
 local import = {
   name = "import",
   summary = "Take in a directory of MovieMatch's room files.",
   description = "Take in a directory of MovieMatch's room files, all or none.",
-  example = { "larder rooms import --create lmdb:./data ./rooms --replace" },
+  example = { "larder rooms import --create lmdb:./new ./rooms", "larder rooms import --replace --yes lmdb:./data ./rooms" },
 }
 
 function import.declare(command)
@@ -144,14 +148,18 @@ function import.declare(command)
   command:flag("--replace", "Rooms that are there already are replaced, not refused.")
   arguments.create(command)
   arguments.dry_run(command)
+  arguments.yes(command)
+  arguments.json(command)
 end
 
 function import.run(args)
-  local store <close> = arguments.open(args.url, args.create)
+  if not arguments.exists(args.directory) then arguments.refuse("%s cannot be read", args.directory) end
+  if args.replace and not args.dry_run and not arguments.sure(args, "replace rooms in %s?", args.url) then return 1 end
+  local store <close> = arguments.open(args.url, args.create, args.dry_run)
   local count = arguments.write(store, args, function(tx)
     return tx:rooms():import(args.directory, { replace = args.replace or false })
   end)
-  terminal.note("%d rooms %simported", count, args.dry_run and "would be " or "")
+  arguments.tell(args, { imported = count }, "%d rooms %simported", count, args.dry_run and "would be " or "")
 end
 
 local export = {
@@ -163,11 +171,21 @@ local export = {
 function export.declare(command)
   arguments.url(command)
   command:argument("directory", "Where to; it is made when it is not there.")
+  arguments.dry_run(command)
+  arguments.json(command)
+end
+
+local function count_rooms(rooms)
+  local count = 0
+  for _ in rooms:names() do count = count + 1 end
+  return count
 end
 
 function export.run(args)
   local store <close> = arguments.look(args.url)
-  terminal.note("%d rooms exported", store:rooms():export(args.directory))
+  local rooms = store:rooms()
+  local count = args.dry_run and count_rooms(rooms) or rooms:export(args.directory)
+  arguments.tell(args, { exported = count }, "%d rooms %sexported", count, args.dry_run and "would be " or "")
 end
 
 return {

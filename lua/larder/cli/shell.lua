@@ -2,20 +2,22 @@
 ---
 --- At a terminal lines are edited by larder.cli.line; a script may come from a pipe, and ends at its first error.
 local arguments = require "larder.cli.arguments"
-local core = require "larder.core"
+local complete_in = require "larder.cli.complete"
 local history = require "larder.cli.history"
 local json = require "larder.cli.json"
 local larder = require "larder"
 local read_line = require "larder.cli.line"
 local show = require "larder.cli.show"
+local signals = require "larder.cli.signals"
 local terminal = require "larder.cli.terminal"
 
 local shell = {
   name = "shell",
   summary = "A Lua prompt with store, rooms and q.",
   description = [[A Lua prompt with store, rooms (store:rooms()), q (larder.q), larder and json(value). Values are
-printed; = is not needed. Tab completes, the arrows go through the history (LARDER_HISTORY,
-~/.larder_history). Ctrl-C ends what runs, Ctrl-D the shell.]],
+printed; = is not needed. Tab completes methods and, in quotes, names of what is stored; the arrows
+go through the history (LARDER_HISTORY, ~/.larder_history). Ctrl-C ends what runs, Ctrl-D the
+shell.]],
   example = {
     "larder shell lmdb:./data",
     [[larder shell lmdb:./data -e 'for name in rooms:names() do print(name) end']],
@@ -25,7 +27,7 @@ printed; = is not needed. Tab completes, the arrows go through the history (LARD
 
 function shell.declare(command)
   arguments.url(command)
-  command:option("-e --execute", "Run this instead of asking; can be given again."):argname "<lua>":count "*"
+  command:option("-e", "Run this instead of asking; can be given again."):target "execute":argname "<lua>":count "*"
   command:flag("--read-only", "Nothing can be changed.")
   arguments.create(command)
 end
@@ -73,54 +75,6 @@ local function run_text(source, environment)
   return false
 end
 
--- ---- completion ----
-
---- The names behind "store:col": fields of tables, methods of handles.
-local function names_in(value)
-  local mt = debug.getmetatable(value)
-  local from = { type(value) == "table" and value or {}, mt and type(mt.__index) == "table" and mt.__index or {} }
-  local names = {}
-  for _, each in ipairs(from) do
-    for name in next, each do
-      if type(name) == "string" and name:find "^[%a_][%w_]*$" then names[#names + 1] = name end
-    end
-  end
-  table.sort(names)
-  return names
-end
-
---- What the path "store", "larder.q" stands for; nothing is called.
-local function value_of(path, environment)
-  local value = environment
-  for name in path:gmatch "[%w_]+" do
-    local ok, field = pcall(function() return value[name] end)
-    if not ok or field == nil then return nil end
-    value = field
-  end
-  return value
-end
-
-local function common_beginning(names)
-  local common = names[1] or ""
-  for _, name in ipairs(names) do
-    while name:sub(1, #common) ~= common do common = common:sub(1, -2) end
-  end
-  return common
-end
-
-local function completer(environment)
-  return function(line)
-    local path, word = line:match "([%a_][%w_.:]*)[.:]([%w_]*)$"
-    if not path then path, word = "", line:match "([%a_][%w_]*)$" or "" end
-    local value = value_of(path, environment)
-    local choices = {}
-    for _, name in ipairs(value ~= nil and names_in(value) or {}) do
-      if name:sub(1, #word) == word then choices[#choices + 1] = name end
-    end
-    return common_beginning(choices):sub(#word + 1), choices
-  end
-end
-
 -- ---- the prompt ----
 
 --- Lines up to a whole chunk. nil: the end; false: cancelled.
@@ -137,14 +91,15 @@ local function read_chunk(environment, past, complete)
   return source
 end
 
---- Ctrl-C while something ran: the prompt is there again, and can be interrupted again.
+--- Ctrl-C while something ran: the prompt is there again, and can be interrupted again. Other signals end the shell.
 local function talk(environment)
-  local past, complete = history(), completer(environment)
+  local past, complete = history(), complete_in(environment)
   while true do
     local source = read_chunk(environment, past, complete)
     if source == nil then return end
     if source and source:find "%S" then run_text(source, environment) end
-    core.caught()
+    local signal = signals.caught()
+    if signal and signal ~= signals.SIGINT then return 128 + signal end
   end
 end
 
@@ -154,13 +109,19 @@ local function execute(sources, environment)
   end
 end
 
+local function read_script()
+  local source, problem = io.read "a"
+  if not source then arguments.refuse("standard input: %s", problem) end
+  return source
+end
+
 function shell.run(args)
   local store <close> = args.read_only and arguments.look(args.url) or arguments.open(args.url, args.create)
   local environment = environment_of(store)
   if #args.execute > 0 then return execute(args.execute, environment) end
-  if not terminal.can_ask() then return execute({ io.read "a" }, environment) end
+  if not terminal.can_ask() then return execute({ read_script() }, environment) end
   terminal.note("larder %s, %s. Ctrl-D ends.", larder.version, tostring(store))
-  talk(environment)
+  return talk(environment)
 end
 
 return shell

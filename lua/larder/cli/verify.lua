@@ -25,7 +25,7 @@ function verify.declare(command)
 end
 
 local function show(report)
-  if #report.findings > 0 then grid.print({ "kind", "where", "text" }, report.findings) end
+  if #report.findings > 0 then grid.print({ "kind", "where", "text" }, report.findings, { whole = { "where", "text" } }) end
   for _, mended in ipairs(report.repaired or {}) do
     terminal.note("%s: %s", text.plain(mended.what), mended.ok and "made anew" or text.plain(mended.text or "stays as it is"))
   end
