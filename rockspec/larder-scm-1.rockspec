@@ -65,6 +65,7 @@ build = {
         "csrc/bind/module.c",
         "csrc/bind/place.c",
         "csrc/bind/program.c",
+        "csrc/bind/progress.c",
         "csrc/bind/queue.c",
         "csrc/bind/queue_claim.c",
         "csrc/bind/queue_hold.c",

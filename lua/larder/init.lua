@@ -100,9 +100,10 @@ end
 --- (open in this process), BUSY (open in another one), FULL, IO; then nothing has changed.
 ---@param path string of the backup
 ---@param to string the folder of the store; made when missing; "lmdb:./data" too
+---@param options? larder.BackupOptions
 ---@return larder.Restored
-function larder.restore(path, to)
-  return restore(path, to, "larder.restore")
+function larder.restore(path, to, options)
+  return restore(path, to, options, "larder.restore")
 end
 
 --- Save what can still be read of a damaged LMDB store into a new one. The damaged one is read only; nothing may have it open.

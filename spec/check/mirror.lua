@@ -29,6 +29,7 @@ local elsewhere = {
   ["csrc/bind/termination.c"] = "spec/promises/workers_spec.lua",
   ["csrc/bind/place.c"] = "spec/txn_spec.lua",
   ["csrc/bind/program.c"] = "spec/version_spec.lua",
+  ["csrc/bind/progress.c"] = "spec/backup_progress_spec.lua",
   ["csrc/folder.c"] = "spec/c/test_lmdb_make.c",
   ["csrc/apart.c"] = "spec/c/test_backup.c",
   ["csrc/stage.c"] = "spec/c/test_backup.c",
