@@ -100,6 +100,7 @@ build = {
         "csrc/engines/lmdb_inspect.c",
         "csrc/engines/lmdb_make.c",
         "csrc/engines/lmdb_meta.c",
+        "csrc/engines/lmdb_reach.c",
         "csrc/engines/lmdb_replace.c",
         "csrc/engines/lmdb_salvage.c",
         "csrc/engines/lmdb_settings.c",

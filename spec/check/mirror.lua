@@ -34,6 +34,7 @@ local elsewhere = {
   ["csrc/apart.c"] = "spec/c/test_backup.c",
   ["csrc/stage.c"] = "spec/c/test_backup.c",
   ["csrc/restore.c"] = "spec/c/test_backup.c",
+  ["csrc/engines/lmdb_reach.c"] = "spec/recover_states_spec.lua",
   ["csrc/engines/lmdb_replace.c"] = "spec/c/test_backup.c",
   ["lua/larder/backups/listing.lua"] = "spec/backups_spec.lua",
   ["lua/larder/restore.lua"] = "spec/restore_spec.lua",
