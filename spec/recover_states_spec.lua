@@ -1,4 +1,5 @@
--- larder.recover where the file still has what was changed and deleted: the newest states, and deleted rows only from where something is missing.
+-- larder.recover where the file still has what was changed and deleted: the newest states, and what was deleted only from where
+-- something is missing.
 local larder = require "larder"
 local support = require "support"
 
@@ -36,7 +37,7 @@ describe("larder.recover of a file with old states in free pages", function()
     local store <close> = larder.open { url = "lmdb:" .. path .. "?durability=none", clock = function() return now end }
     local plans, queue = store:collection "plans", store:queue("mail", { backoff = 0 })
     for i = 1, 60 do queue:enqueue { n = i } end
-    local reader <close> = store:begin "read" -- so that no page is used again
+    local _ <close> = store:begin "read" -- so that no page is used again
     for version = 1, 3 do
       for first = 1, 600, 100 do
         store:update(function(tx)

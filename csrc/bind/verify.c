@@ -206,7 +206,9 @@ static size_t read_options(lua_State *L, int index, ld_option *options, const ch
 
 static void push_recovered(lua_State *L, report_box *box, const ld_recover_report *report,
                            const char *op) {
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 12);
+  lua_pushboolean(L, report->resumed);
+  lua_setfield(L, -2, "resumed");
   lb_set_count(L, "rows", report->rows);
   lb_set_count(L, "older", report->older);
   lb_set_count(L, "losses", box->lost.count);
