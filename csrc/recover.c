@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "row.h"
+#include "store.h"
 #include "unfinished.h"
 #include "value.h"
 
@@ -27,6 +28,7 @@ typedef struct recovery {
   ld_buf source; /* as the note has it */
   uint64_t highest, phase;
   ld_rc failed; /* a note that could not be written */
+  bool found;   /* some sound row */
   bool first_look;
   bool muted; /* what this look finds was told by the run that was broken off */
 } recovery;
@@ -158,6 +160,11 @@ static ld_rc take_row(void *context, ld_slice key, ld_slice value) {
   recovery *r = context;
   ld_row row;
   if (!ld_row_read(key, value, &row)) return LD_OK;
+  r->found = true;
+  if (ld_store_signs(key)) {
+    ld_rc rc = ld_store_check_signature(row.payload, &r->to->error);
+    if (rc == LD_UNSUPPORTED) return rc;
+  }
   if (row.revision > r->highest) r->highest = row.revision;
   if (key.data[0] == LD_SPACE_STORE) note_sequence(r, &row);
   if (key.data[0] == LD_SPACE_STORE || key.data[0] == LD_SPACE_INDEX) return LD_OK;
@@ -337,6 +344,7 @@ static ld_rc save_rows(recovery *r, const ld_engine_ops *ops, const ld_option *o
                        size_t option_count) {
   ld_rc rc = take_rows(r, ops, options, option_count);
   if (rc == LD_OK) rc = r->losses.failed ? no_memory(r) : tell_losses(r);
+  if (rc == LD_OK && !r->found) tell_lost(r, "the file", "holds no row of a larder store");
   return rc;
 }
 

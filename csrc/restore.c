@@ -39,7 +39,12 @@ static ld_rc find_target(restoring *r, const char *to, ld_error *error) {
 
 /* Before it is copied for nothing. */
 static ld_rc check_closed(const restoring *r, ld_error *error) {
+  char label[PATH_MAX];
   const ld_replace look = {.folder = r->to};
+  ld_rc rc = ld_folder_path(r->to, LD_BACKUP_LABEL, label, error);
+  if (rc != LD_OK) return rc;
+  if (access(label, F_OK) == 0)
+    return ld_fail(error, LD_INVALID, "%s: is a backup itself; choose another path", r->to);
   return r->made ? LD_OK : ld_engine_replace(&ld_lmdb_engine, &look, error);
 }
 

@@ -228,6 +228,16 @@ static ld_rc find_page_size(file_reader *f) {
   return LD_OK;
 }
 
+/* A file that somebody writes to shows rows of several moments. */
+static void tell_change(file_reader *f, const struct stat *before) {
+  struct stat after;
+  if (fstat(f->fd, &after) == 0 && after.st_size == before->st_size &&
+      after.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+      after.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+    return;
+  lost(f, LD_SLICE_NONE, "was written to while it was read; close the store and recover it anew");
+}
+
 static ld_rc read_file(file_reader *f, const char *path) {
   ld_lmdb_metas metas;
   struct stat status;
@@ -244,6 +254,7 @@ static ld_rc read_file(file_reader *f, const char *path) {
   if (f->page == NULL || f->inside == NULL) return no_memory(f);
   rc = ld_lmdb_reach_find(f->fd, path, f->page_size, f->config->check_row, &f->reach, f->error);
   for (f->pass = MARKING; rc == LD_OK && f->pass < PASSES; f->pass++) rc = visit_pages(f);
+  if (rc == LD_OK) tell_change(f, &status);
   return rc;
 }
 

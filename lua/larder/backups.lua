@@ -159,6 +159,11 @@ local function twins_of(entry, list)
   return twins
 end
 
+local function check_store(store, op)
+  local kind = type(store) == "userdata" and getmetatable(store) or type(store)
+  if kind ~= "larder.store" then core.fail(op, ("store: expected a store, got a %s"):format(tostring(kind))) end
+end
+
 ---@param store larder.Store
 ---@param options? larder.BackupOptions
 ---@return larder.Backup
@@ -166,7 +171,8 @@ function methods:take(store, options)
   local op = "backups:take"
   check_backups(self, op)
   options = options_of.check(op, options, { progress = "function" })
-  local now = core.now(store)
+  check_store(store, op)
+  local now = core.now(store, op)
   local _ <close> = core.backup_folder(self.folder, op)
   local older = listing.read(self.folder, op)
   local name = listing.new_name(older, now)
