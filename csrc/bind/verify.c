@@ -212,7 +212,7 @@ static void push_recovered(lua_State *L, report_box *box, const ld_recover_repor
   lb_set_count(L, "rows", report->rows);
   lb_set_count(L, "older", report->older);
   lb_set_count(L, "losses", box->lost.count);
-  lua_pushliteral(L, "what was deleted or renamed before the damage may have come back");
+  lua_pushliteral(L, "where the file is damaged, what was deleted or renamed may have come back");
   lua_setfield(L, -2, "note");
   set_list(L, &box->lost, "lost", op);
   set_list(L, &box->repaired, "repaired", op);

@@ -60,7 +60,7 @@ describe("a repair without room", function()
   end)
 
   it("is killed, and has done all of it or nothing", function()
-    local nth, killed = 0, false
+    local nth, killed = 0
     repeat
       nth = nth + 1
       local copy = path .. nth
