@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -16,10 +18,11 @@
 #include <unistd.h>
 
 enum { LESS_URGENT = 10 }; /* than those who wait for nothing: about a tenth of a busy processor */
+enum { LOOK_MS = 100 };
 
 typedef struct apart_work {
-  ld_apart_work run;
-  void *context;
+  const ld_apart *apart;
+  ld_gauge *gauge;
   pid_t parent;
   sigset_t signals; /* that were blocked before */
 } apart_work;
@@ -55,7 +58,7 @@ static void run_and_exit(const apart_work *work, int pipe) {
   ld_error error = {.rc = LD_OK};
   ld_buf answer = {0};
   leave_handlers(work);
-  ld_rc rc = work->run(work->context, &answer, &error);
+  ld_rc rc = work->apart->work(work->apart->context, work->gauge, &answer, &error);
   if (rc == LD_OK && answer.failed) rc = ld_fail(&error, LD_NOMEM, "out of memory");
   error.rc = rc;
   send_all(pipe, &error, sizeof error);
@@ -65,13 +68,28 @@ static void run_and_exit(const apart_work *work, int pipe) {
 
 /* ---- in the parent ---- */
 
-static void receive_all(int pipe, ld_buf *received) {
+/* Whether there is something to receive, or the end of it; false: it is time to look. */
+static bool wait_for(int pipe) {
+  struct pollfd one = {.fd = pipe, .events = POLLIN};
+  return poll(&one, 1, LOOK_MS) > 0;
+}
+
+/* Another code than LD_OK is the looker's. */
+static ld_rc receive_all(const apart_work *work, int pipe, ld_buf *received) {
+  const ld_apart *apart = work->apart;
   uint8_t piece[4096];
-  ssize_t got;
-  while ((got = read(pipe, piece, sizeof piece)) != 0) {
-    if (got < 0 && errno != EINTR) return;
+  ssize_t got = 1;
+  while (got != 0) {
+    if (apart->look != NULL && !wait_for(pipe)) {
+      ld_rc rc = apart->look(apart->context, work->gauge);
+      if (rc != LD_OK) return rc;
+      continue;
+    }
+    got = read(pipe, piece, sizeof piece);
+    if (got < 0 && errno != EINTR) return LD_OK;
     if (got > 0) ld_buf_add(received, ld_bytes(piece, (size_t)got));
   }
+  return LD_OK;
 }
 
 static ld_rc tell_death(const char *what, int status, ld_error *error) {
@@ -122,24 +140,33 @@ static pid_t fork_quietly(apart_work *work, const int ends[2]) {
   return child;
 }
 
-ld_rc ld_apart_run(const char *what, ld_apart_work run, void *context, ld_buf *answer,
-                   ld_error *error) {
-  apart_work work = {.run = run, .context = context};
+static ld_rc run_in_child(const char *what, apart_work *work, ld_buf *answer, ld_error *error) {
   ld_buf received = {0};
   int ends[2], status = 0;
   if (pipe2(ends, O_CLOEXEC) != 0)
     return ld_fail(error, LD_IO, "%s: no pipe: %s", what, strerror(errno));
-  pid_t child = fork_quietly(&work, ends);
+  pid_t child = fork_quietly(work, ends);
   int code = errno;
   close(ends[1]);
   if (child < 0) {
     close(ends[0]);
     return ld_fail(error, LD_IO, "%s: no process can be made: %s", what, strerror(code));
   }
-  receive_all(ends[0], &received);
+  ld_rc rc = receive_all(work, ends[0], &received);
   close(ends[0]);
+  if (rc != LD_OK) kill(child, SIGKILL);
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  ld_rc rc = read_verdict(what, &received, status, answer, error);
+  if (rc == LD_OK) rc = read_verdict(what, &received, status, answer, error);
   ld_buf_clear(&received);
+  return rc;
+}
+
+ld_rc ld_apart_run(const char *what, const ld_apart *apart, ld_buf *answer, ld_error *error) {
+  ld_gauge *gauge =
+      mmap(NULL, sizeof *gauge, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (gauge == MAP_FAILED) return ld_fail(error, LD_NOMEM, "%s: out of memory", what);
+  apart_work work = {.apart = apart, .gauge = gauge};
+  ld_rc rc = run_in_child(what, &work, answer, error);
+  munmap(gauge, sizeof *gauge);
   return rc;
 }

@@ -21,6 +21,9 @@
 
 enum { LABEL_MOST = 1 << 16 };
 
+/* What is done, each with all rows: parts of a gauge. Checking has the last two. */
+enum { WALKING, COPYING, JUDGING, PARTS = JUDGING + 2, CHECKING = 2 };
+
 /* ---- labels ---- */
 
 static void write_count(ld_buf *label, const char *name, uint64_t count) {
@@ -127,26 +130,76 @@ ld_rc ld_backup_read(const char *path, ld_buf *label, ld_error *error) {
                  (long long)status.st_size, (long long)bytes);
 }
 
+uint64_t ld_backup_count(ld_slice label, const char *name) {
+  int64_t count;
+  return has_count(label, name, &count) ? (uint64_t)count : 0;
+}
+
+/* ---- telling how far it is ---- */
+
+typedef struct telling {
+  const ld_watch *watch; /* NULL: nobody */
+  unsigned parts;
+  uint64_t rows, told;
+} telling;
+
+static ld_rc tell(telling *t, uint64_t done) {
+  if (t->rows == 0) return LD_OK; /* not known yet */
+  if (done < t->told) done = t->told;
+  t->told = done;
+  return t->watch->progress(t->watch->context, done, t->rows * t->parts);
+}
+
+/* `done` and `total` are the part's at hand. */
+static ld_rc tell_part(telling *t, const ld_gauge *gauge, uint64_t done, uint64_t total) {
+  t->rows = gauge->rows;
+  double share = total == 0 ? 0 : done < total ? (double)done / (double)total : 1;
+  return tell(t, t->rows * gauge->part + (uint64_t)((double)t->rows * share));
+}
+
+static ld_rc tell_end(telling *t) { return t->watch == NULL ? LD_OK : tell(t, t->rows * t->parts); }
+
+static telling begin_telling(const ld_watch *watch, unsigned parts) {
+  bool heard = watch != NULL && watch->progress != NULL;
+  return (telling){.watch = heard ? watch : NULL, .parts = parts};
+}
+
 /* ---- checking ---- */
 
+typedef struct checking {
+  const char *path;
+  telling telling;
+} checking;
+
 /* In the other process. */
-static ld_rc compare(void *context, ld_buf *answer, ld_error *error) {
-  const char *path = context;
+static ld_rc compare(void *context, ld_gauge *gauge, ld_buf *answer, ld_error *error) {
+  const char *path = ((checking *)context)->path;
   ld_judgement judgement;
   ld_token hash;
-  int64_t rows = -1;
   ld_rc rc = ld_backup_read(path, answer, error);
-  if (rc == LD_OK) rc = ld_backup_judge(path, &judgement, error);
   if (rc != LD_OK) return rc;
-  has_count(ld_buf_slice(answer), "rows", &rows);
+  uint64_t rows = gauge->rows = ld_backup_count(ld_buf_slice(answer), "rows");
+  rc = ld_backup_judge(path, gauge, 0, &judgement, error);
+  if (rc != LD_OK) return rc;
   read_field(ld_buf_slice(answer), "hash", &hash);
-  if ((uint64_t)rows == judgement.report.rows && ld_equal(hash.bytes, ld_text(judgement.hash)))
-    return LD_OK;
+  if (rows == judgement.report.rows && ld_equal(hash.bytes, ld_text(judgement.hash))) return LD_OK;
   return ld_fail(error, LD_CORRUPT, "%s: its rows are not those that its label tells of", path);
 }
 
-ld_rc ld_backup_check(const char *path, ld_buf *label, ld_error *error) {
-  return ld_apart_run(path, compare, (void *)(uintptr_t)path, label, error);
+static ld_rc look_at_check(void *context, const ld_gauge *gauge) {
+  checking *c = context;
+  return tell_part(&c->telling, gauge, gauge->done, gauge->total);
+}
+
+ld_rc ld_backup_check(const char *path, const ld_watch *watch, ld_buf *label, ld_error *error) {
+  checking c = {.path = path, .telling = begin_telling(watch, CHECKING)};
+  const ld_apart apart = {
+      .context = &c, .work = compare, .look = c.telling.watch == NULL ? NULL : look_at_check};
+  size_t start = label->size;
+  ld_rc rc = ld_apart_run(path, &apart, label, error);
+  if (rc != LD_OK) return rc;
+  c.telling.rows = ld_backup_count(ld_bytes(label->data + start, label->size - start), "rows");
+  return tell_end(&c.telling);
 }
 
 /* ---- making ---- */
@@ -155,6 +208,7 @@ typedef struct making {
   ld_engine *store;
   const char *folder;
   int64_t at;
+  telling telling;
 } making;
 
 static void note_damage(void *context, ld_slice key, const char *text) {
@@ -191,7 +245,7 @@ static ld_rc write_packed(ld_engine *store, int file) {
   return rc;
 }
 
-static ld_rc write_data(const making *m, uint64_t *bytes, ld_error *error) {
+static ld_rc write_data(const making *m, ld_gauge *gauge, uint64_t *bytes, ld_error *error) {
   char path[PATH_MAX], rows[PATH_MAX];
   struct stat status;
   ld_rc rc = ld_folder_path(m->folder, LD_BACKUP_DATA, path, error);
@@ -202,7 +256,7 @@ static ld_rc write_data(const making *m, uint64_t *bytes, ld_error *error) {
   rc = write_packed(m->store, file);
   if (rc != LD_OK) *error = m->store->error;
   if (rc == LD_UNSUPPORTED)
-    rc = start_over(file) ? ld_backup_rows(m->store, rows, file, error)
+    rc = start_over(file) ? ld_backup_rows(m->store, rows, file, gauge, COPYING, error)
                           : ld_folder_fail(path, "cannot be written", error);
   if (rc == LD_OK && (fsync(file) != 0 || fstat(file, &status) != 0))
     rc = ld_folder_fail(path, "cannot be synced", error);
@@ -212,18 +266,33 @@ static ld_rc write_data(const making *m, uint64_t *bytes, ld_error *error) {
 }
 
 /* In the other process, where the program's log and clock are not to be called. */
-static ld_rc write_and_verify(void *context, ld_buf *answer, ld_error *error) {
+static ld_rc write_and_verify(void *context, ld_gauge *gauge, ld_buf *answer, ld_error *error) {
   making *m = context;
+  ld_engine_stats stats = {0};
   ld_judgement judgement;
   uint64_t bytes = 0;
   m->store->env = ld_env_system();
+  if (ld_stats(m->store, &stats) == LD_OK) gauge->rows = stats.entries;
   ld_rc rc = check_source(m->store, error);
-  if (rc == LD_OK) rc = write_data(m, &bytes, error);
-  if (rc == LD_OK) rc = ld_backup_judge(m->folder, &judgement, error);
+  ld_gauge_set(gauge, COPYING, 0, stats.bytes_used);
+  if (rc == LD_OK) rc = write_data(m, gauge, &bytes, error);
+  if (rc == LD_OK) rc = ld_backup_judge(m->folder, gauge, JUDGING, &judgement, error);
   if (rc == LD_OK) write_label(m->store, m->at, bytes, &judgement, answer);
   if (rc == LD_OK) rc = save_label(m->folder, ld_buf_slice(answer), error);
   if ((m->store->ops->promises & LD_SHARED) != 0) ld_engine_close(m->store);
   return rc;
+}
+
+/* While liblmdb copies, only the file tells how far it is. */
+static ld_rc look_at_making(void *context, const ld_gauge *gauge) {
+  making *m = context;
+  char path[PATH_MAX];
+  struct stat status;
+  uint64_t done = gauge->done;
+  if (gauge->part == COPYING && done == 0 &&
+      ld_folder_path(m->folder, LD_BACKUP_DATA, path, NULL) == LD_OK && stat(path, &status) == 0)
+    done = (uint64_t)status.st_size;
+  return tell_part(&m->telling, gauge, done, gauge->total);
 }
 
 static ld_rc drop_lock_file(const char *folder, ld_error *error) {
@@ -234,7 +303,20 @@ static ld_rc drop_lock_file(const char *folder, ld_error *error) {
   return rc;
 }
 
-ld_rc ld_backup_make(ld_engine *store, const char *path, int64_t at, ld_buf *label) {
+static ld_rc make_in(making *m, ld_buf *label, ld_error *error) {
+  const ld_apart apart = {.context = m,
+                          .work = write_and_verify,
+                          .look = m->telling.watch == NULL ? NULL : look_at_making};
+  size_t start = label->size;
+  ld_rc rc = ld_apart_run("backup", &apart, label, error);
+  if (rc == LD_OK) rc = drop_lock_file(m->folder, error);
+  if (rc != LD_OK) return rc;
+  m->telling.rows = ld_backup_count(ld_bytes(label->data + start, label->size - start), "rows");
+  return tell_end(&m->telling);
+}
+
+ld_rc ld_backup_make(ld_engine *store, const char *path, int64_t at, const ld_watch *watch,
+                     ld_buf *label) {
   struct stat status;
   char above[PATH_MAX];
   ld_stage stage = {NULL, -1};
@@ -244,9 +326,9 @@ ld_rc ld_backup_make(ld_engine *store, const char *path, int64_t at, ld_buf *lab
   ld_folder_above(path, above);
   ld_rc rc = ld_stage_make(above, &stage, error);
   if (rc != LD_OK) return rc;
-  making m = {.store = store, .folder = stage.path, .at = at};
-  rc = ld_apart_run("backup", write_and_verify, &m, label, error);
-  if (rc == LD_OK) rc = drop_lock_file(stage.path, error);
+  making m = {
+      .store = store, .folder = stage.path, .at = at, .telling = begin_telling(watch, PARTS)};
+  rc = make_in(&m, label, error);
   if (rc == LD_OK) rc = ld_stage_publish(&stage, path, error);
   ld_stage_remove(&stage);
   return rc;

@@ -2,6 +2,7 @@
 #ifndef LD_BACKUP_JUDGE_H
 #define LD_BACKUP_JUDGE_H
 
+#include "apart.h"
 #include "engine.h"
 #include "verify.h"
 
@@ -10,7 +11,8 @@ typedef struct ld_judgement {
   char hash[2 * LD_HASH + 1];
 } ld_judgement;
 
-/* CORRUPT: something is wrong, and what. INVALID: no store of ours. UNSUPPORTED: of a newer version. */
-ld_rc ld_backup_judge(const char *folder, ld_judgement *judgement, ld_error *error);
+/* CORRUPT: something is wrong, and what. INVALID: no store of ours. UNSUPPORTED: of a newer version. Two parts of the gauge's, from `part` on. */
+ld_rc ld_backup_judge(const char *folder, ld_gauge *gauge, unsigned part, ld_judgement *judgement,
+                      ld_error *error);
 
 #endif

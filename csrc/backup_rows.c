@@ -11,10 +11,13 @@ typedef struct rows_copy {
   ld_engine *to;
   ld_buf next; /* the key that a batch begins with */
   bool done;
+  uint64_t rows;
+  ld_gauge *gauge;
+  unsigned part;
 } rows_copy;
 
 /* Rows from `next` on, into a transaction; `next` and `done` as they are behind them. */
-static ld_rc copy_some(rows_copy *copy, ld_txn *to) {
+static ld_rc copy_some(rows_copy *copy, ld_txn *to, uint64_t *rows) {
   ld_slice key, value;
   size_t size = 0;
   ld_rc rc = ld_cursor_seek(copy->from, ld_buf_slice(&copy->next));
@@ -26,6 +29,7 @@ static ld_rc copy_some(rows_copy *copy, ld_txn *to) {
     }
     size += key.size + value.size;
     rc = ld_put(to, key, value);
+    *rows += 1;
     if (rc == LD_OK) rc = ld_cursor_next(copy->from);
   }
   copy->done = rc == LD_NOTFOUND;
@@ -33,12 +37,17 @@ static ld_rc copy_some(rows_copy *copy, ld_txn *to) {
 }
 
 static ld_rc copy_batch(rows_copy *copy) {
+  uint64_t rows = 0;
   ld_txn *to;
   ld_rc rc = ld_begin(copy->to, true, &to);
   if (rc != LD_OK) return rc;
-  rc = copy_some(copy, to);
-  if (rc == LD_OK) return ld_commit(to);
-  ld_rollback(to);
+  rc = copy_some(copy, to, &rows);
+  if (rc == LD_OK)
+    rc = ld_commit(to);
+  else
+    ld_rollback(to);
+  if (rc == LD_OK) copy->rows += rows;
+  ld_gauge_set(copy->gauge, copy->part, copy->rows, copy->gauge->rows);
   return rc;
 }
 
@@ -57,8 +66,8 @@ static ld_rc copy_all(rows_copy *copy) {
 }
 
 /* The target's error tells failures of both. */
-static ld_rc copy_rows(ld_engine *from, ld_engine *to) {
-  rows_copy copy = {.to = to};
+static ld_rc copy_rows(ld_engine *from, ld_engine *to, ld_gauge *gauge, unsigned part) {
+  rows_copy copy = {.to = to, .gauge = gauge, .part = part};
   ld_txn *txn;
   from->error.rc = LD_OK;
   to->error.rc = LD_OK;
@@ -73,13 +82,14 @@ static ld_rc copy_rows(ld_engine *from, ld_engine *to) {
   return rc;
 }
 
-ld_rc ld_backup_rows(ld_engine *from, const char *folder, int file, ld_error *error) {
+ld_rc ld_backup_rows(ld_engine *from, const char *folder, int file, ld_gauge *gauge, unsigned part,
+                     ld_error *error) {
   const ld_option options[] = {{"path", folder}, {"durability", "none"}};
   ld_env env = ld_env_system();
   ld_engine *to;
   ld_rc rc = ld_store_open(&ld_lmdb_engine, &env, options, 2, &to, error);
   if (rc != LD_OK) return rc;
-  rc = copy_rows(from, to);
+  rc = copy_rows(from, to, gauge, part);
   if (rc == LD_OK) rc = ld_engine_backup(to, file);
   if (rc != LD_OK && error != NULL) *error = to->error;
   ld_engine_close(to);

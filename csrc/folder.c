@@ -107,13 +107,27 @@ static ssize_t read_some(int file, void *space, size_t size) {
   return got;
 }
 
-static bool copy_all(int from, int to) {
-  enum { PIECE = 1 << 18 };
+typedef struct copying {
+  bool (*heard)(void *, uint64_t);
+  void *context;
+  uint64_t bytes;
+} copying;
+
+static bool copy_piece(copying *copy, int to, ld_slice piece) {
+  if (!write_all(to, piece)) return false;
+  copy->bytes += piece.size;
+  if (copy->heard == NULL || copy->heard(copy->context, copy->bytes)) return true;
+  errno = ECANCELED;
+  return false;
+}
+
+static bool copy_all(copying *copy, int from, int to) {
+  enum { PIECE = 1 << 20 };
   uint8_t *piece = malloc(PIECE);
   ssize_t got = -1;
   if (piece == NULL) errno = ENOMEM;
   while (piece != NULL && (got = read_some(from, piece, PIECE)) > 0)
-    if (!write_all(to, ld_bytes(piece, (size_t)got))) {
+    if (!copy_piece(copy, to, ld_bytes(piece, (size_t)got))) {
       got = -1;
       break;
     }
@@ -141,13 +155,15 @@ static bool finish_file(int file, const char *path, bool written) {
   return written;
 }
 
-bool ld_folder_copy_file(const char *from, const char *to) {
+bool ld_folder_copy_file(const char *from, const char *to, bool (*heard)(void *, uint64_t),
+                         void *context) {
+  copying copy = {.heard = heard, .context = context};
   struct stat status = {0};
   int source = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (source < 0) return false;
   if (fstat(source, &status) == 0 && !S_ISREG(status.st_mode)) errno = EINVAL;
   int file = S_ISREG(status.st_mode) ? open_new(to) : -1;
-  bool copied = file >= 0 && finish_file(file, to, copy_all(source, file));
+  bool copied = file >= 0 && finish_file(file, to, copy_all(&copy, source, file));
   int code = errno;
   close(source);
   errno = code;

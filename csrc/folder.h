@@ -21,8 +21,10 @@ bool ld_folder_make(const char *path);
 bool ld_folder_sync(const char *path);
 /* The folder that `path` is in, into `above`, of PATH_MAX bytes. */
 void ld_folder_above(const char *path, char *above);
-/* Copy a regular file into a new one, synced. EEXIST; then, as after any failure, nothing is left of this one. */
-bool ld_folder_copy_file(const char *from, const char *to);
+/* Copy a regular file into a new one, synced. EEXIST; then, as after any failure, nothing is left of this one.
+** `heard`, unless NULL, is told now and then how many bytes are there; false from it ends the copying (ECANCELED). */
+bool ld_folder_copy_file(const char *from, const char *to, bool (*heard)(void *, uint64_t),
+                         void *context);
 /* Write a new file, synced. */
 bool ld_folder_write_file(const char *path, ld_slice bytes);
 /* Append what a file holds; EFBIG past `most` bytes. */

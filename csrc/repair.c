@@ -44,7 +44,8 @@ static ld_rc look(repairing *r) {
                                  .finding = pass_finding,
                                  .collection = pass_collection,
                                  .mend = note,
-                                 .progress = pass_progress};
+                                 .progress = pass_progress,
+                                 .filling = r->repair->calls.filling};
   ld_txn *txn;
   ld_buf_reset(&r->list);
   ld_rc rc = ld_begin(r->engine, false, &txn);
@@ -132,6 +133,7 @@ static ld_rc put_all_right(repairing *r) {
 ld_rc ld_repair_run(ld_engine *engine, const ld_repair *repair, ld_verify_report *report) {
   repairing r = {.engine = engine, .repair = repair, .report = report};
   ld_rc rc = look(&r);
+  if (rc == LD_OK && repair->looked != NULL) rc = repair->looked(repair->calls.context);
   for (int round = 0; rc == LD_OK && r.list.size > 0 && round < ROUNDS; round++) {
     rc = put_all_right(&r);
     if (rc != LD_OK || r.mended == 0) break;

@@ -7,7 +7,10 @@
 typedef struct ld_repair {
   ld_verify_calls
       calls; /* its `mend` is repair's own; `finding` and `collection` are told what the last look finds */
-  unsigned mends;               /* 1 << ld_mend of what may be put right; 0: look only */
+  unsigned mends; /* 1 << ld_mend of what may be put right; 0: look only */
+  ld_rc (*looked)(
+      void *
+          context); /* after the first look, before anything is put right; another code than LD_OK ends it */
   void (*again)(void *context); /* what was told so far is old: another look begins */
   /* `failure` is NULL, or says why it stays as it is. */
   void (*mended)(void *context, ld_mend kind, const char *what, const ld_error *failure);

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backup.h"
 #include "folder.h"
 #include "stage.h"
 #include "value.h"
@@ -19,6 +18,9 @@ typedef struct restoring {
   bool made;                                  /* there was no such folder */
   char quarantine[PATH_MAX], aside[PATH_MAX]; /* of all, of this one; empty: nothing is displaced */
   ld_stage stage;
+  const ld_watch *watch; /* NULL: nobody is told */
+  uint64_t rows, bytes;  /* of the backup */
+  ld_rc heard;           /* what the watch said to the copying */
 } restoring;
 
 /* ---- the target ---- */
@@ -37,7 +39,12 @@ static ld_rc find_target(restoring *r, const char *to, ld_error *error) {
 
 /* Before it is copied for nothing. */
 static ld_rc check_closed(const restoring *r, ld_error *error) {
+  char label[PATH_MAX];
   const ld_replace look = {.folder = r->to};
+  ld_rc rc = ld_folder_path(r->to, LD_BACKUP_LABEL, label, error);
+  if (rc != LD_OK) return rc;
+  if (access(label, F_OK) == 0)
+    return ld_fail(error, LD_INVALID, "%s: is a backup itself; choose another path", r->to);
   return r->made ? LD_OK : ld_engine_replace(&ld_lmdb_engine, &look, error);
 }
 
@@ -88,20 +95,40 @@ static ld_rc choose_quarantine(restoring *r, ld_error *error) {
 
 /* ---- the data ---- */
 
-static ld_rc copy_file(const restoring *r, const char *name, ld_error *error) {
+/* Each row is copied, verified and hashed; the last two are told by the check. */
+static ld_rc tell(restoring *r, uint64_t done) {
+  if (r->watch == NULL) return LD_OK;
+  return r->watch->progress(r->watch->context, done, 3 * r->rows);
+}
+
+static bool tell_copied(void *context, uint64_t bytes) {
+  restoring *r = context;
+  double share = bytes < r->bytes ? (double)bytes / (double)r->bytes : 1;
+  r->heard = tell(r, (uint64_t)(share * (double)r->rows));
+  return r->heard == LD_OK;
+}
+
+static ld_rc tell_checked(void *context, uint64_t done, uint64_t total) {
+  restoring *r = context;
+  (void)total;
+  return tell(r, r->rows + done);
+}
+
+static ld_rc copy_file(restoring *r, const char *name, bool (*heard)(void *, uint64_t),
+                       ld_error *error) {
   char from[PATH_MAX], to[PATH_MAX];
   ld_rc rc = ld_folder_path(r->backup, name, from, error);
   if (rc == LD_OK) rc = ld_folder_path(r->stage.path, name, to, error);
-  if (rc == LD_OK && !ld_folder_copy_file(from, to))
-    rc = ld_folder_fail(from, "cannot be copied", error);
-  return rc;
+  if (rc != LD_OK || ld_folder_copy_file(from, to, heard, r)) return rc;
+  return r->heard != LD_OK ? r->heard : ld_folder_fail(from, "cannot be copied", error);
 }
 
 static ld_rc copy_and_check(restoring *r, ld_buf *label, ld_error *error) {
+  const ld_watch watch = {.context = r, .progress = r->watch == NULL ? NULL : tell_checked};
   ld_rc rc = ld_stage_make(r->to, &r->stage, error);
-  if (rc == LD_OK) rc = copy_file(r, LD_BACKUP_LABEL, error);
-  if (rc == LD_OK) rc = copy_file(r, LD_BACKUP_DATA, error);
-  if (rc == LD_OK) rc = ld_backup_check(r->stage.path, label, error);
+  if (rc == LD_OK) rc = copy_file(r, LD_BACKUP_LABEL, NULL, error);
+  if (rc == LD_OK) rc = copy_file(r, LD_BACKUP_DATA, tell_copied, error);
+  if (rc == LD_OK) rc = ld_backup_check(r->stage.path, &watch, label, error);
   return rc;
 }
 
@@ -129,12 +156,22 @@ static void write_quarantine(const restoring *r, ld_buf *report) {
     ld_write_string(report, ld_text(r->aside));
 }
 
+/* What is to come, from its label. */
+static ld_rc look_at_backup(restoring *r, ld_error *error) {
+  ld_buf label = {0};
+  ld_rc rc = ld_backup_read(r->backup, &label, error);
+  if (rc == LD_OK) r->rows = ld_backup_count(ld_buf_slice(&label), "rows");
+  if (rc == LD_OK) r->bytes = ld_backup_count(ld_buf_slice(&label), "bytes");
+  ld_buf_clear(&label);
+  return rc;
+}
+
 ld_rc ld_restore(const char *backup, const char *to, const char *time, const ld_env *env,
-                 ld_buf *report, ld_error *error) {
-  restoring r = {.backup = backup, .time = time, .stage = {NULL, -1}};
-  size_t start = report->size;
-  ld_rc rc = ld_backup_read(backup, report, error);
-  report->size = start;
+                 const ld_watch *watch, ld_buf *report, ld_error *error) {
+  bool heard = watch != NULL && watch->progress != NULL;
+  restoring r = {
+      .backup = backup, .time = time, .stage = {NULL, -1}, .watch = heard ? watch : NULL};
+  ld_rc rc = look_at_backup(&r, error);
   if (rc == LD_OK) rc = find_target(&r, to, error);
   if (rc != LD_OK) return rc;
   ld_stage_sweep(r.to, env);

@@ -5,12 +5,11 @@
 #ifndef LD_RESTORE_H
 #define LD_RESTORE_H
 
-#include "base.h"
-#include "env.h"
+#include "backup.h"
 
 /* Put the backup at `backup` into the folder `to`. `time` names the quarantine. Append the backup's label, then a string, the folder of the quarantine, or nil.
 ** MISUSE, BUSY: the store is open, here or in another process. Else as ld_backup_check. */
 ld_rc ld_restore(const char *backup, const char *to, const char *time, const ld_env *env,
-                 ld_buf *report, ld_error *error);
+                 const ld_watch *watch, ld_buf *report, ld_error *error);
 
 #endif

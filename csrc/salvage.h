@@ -6,7 +6,7 @@
 
 typedef struct ld_salvage {
   void *context;
-  /* A row that config.check_row takes for undamaged; one key may come several times, in several states. Another code than LD_OK ends the reading and is returned. */
+  /* A row that config.check_row takes for undamaged; one key may come several times, in several states; the newest first, where that can be told. Another code than LD_OK ends the reading and is returned. */
   ld_rc (*row)(void *context, ld_slice key, ld_slice value);
   /* Something that could not be read; the key where it is known, else empty. */
   void (*lost)(void *context, ld_slice key, const char *text);

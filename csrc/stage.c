@@ -125,12 +125,13 @@ void ld_stage_sweep(const char *parent, const ld_env *log) {
   closedir(listing);
 }
 
+/* Synced in between, so that no power loss brings the name back to less than all of it. */
 ld_rc ld_stage_drop(const char *path, ld_error *error) {
   char above[PATH_MAX], hidden[PATH_MAX];
   ld_folder_above(path, above);
   ld_rc rc = new_name(above, hidden, error);
   if (rc != LD_OK) return rc;
-  if (rename(path, hidden) != 0 || !ld_folder_remove(hidden))
+  if (rename(path, hidden) != 0 || !ld_folder_sync(above) || !ld_folder_remove(hidden))
     return ld_folder_fail(path, "cannot be removed", error);
   return LD_OK;
 }

@@ -37,19 +37,24 @@ static void write_signature(ld_buf *payload) {
   ld_write_text(payload, LD_VERSION);
 }
 
-static ld_rc read_signature(ld_txn *txn) {
-  ld_row row;
+bool ld_store_signs(ld_slice key) { return ld_equal(key, signature_key()); }
+
+ld_rc ld_store_check_signature(ld_slice payload, ld_error *error) {
   ld_slice field;
   ld_token format;
-  ld_rc rc = ld_row_get(txn, signature_key(), &row);
-  if (rc != LD_OK) return rc;
-  if (!ld_value_field(row.payload, "format", &field) || !ld_value_next(&field, &format) ||
+  if (!ld_value_field(payload, "format", &field) || !ld_value_next(&field, &format) ||
       format.kind != LD_INT)
-    return ld_fail(&txn->engine->error, LD_CORRUPT, "the signature row holds no format number");
+    return ld_fail(error, LD_CORRUPT, "the signature row holds no format number");
   if (format.integer == LD_STORE_FORMAT) return LD_OK;
-  return ld_fail(&txn->engine->error, LD_UNSUPPORTED,
+  return ld_fail(error, LD_UNSUPPORTED,
                  "the store has format %lld, this version of larder reads format %d",
                  (long long)format.integer, LD_STORE_FORMAT);
+}
+
+static ld_rc read_signature(ld_txn *txn) {
+  ld_row row;
+  ld_rc rc = ld_row_get(txn, signature_key(), &row);
+  return rc == LD_OK ? ld_store_check_signature(row.payload, &txn->engine->error) : rc;
 }
 
 /* There is no signature. Sound rows make it a damaged store of ours, other rows somebody else's data. */

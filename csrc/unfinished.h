@@ -10,7 +10,7 @@
 #include "row.h"
 
 typedef struct ld_unfinished {
-  ld_slice what;   /* "copy", "load" */
+  ld_slice what;   /* "copy", "load", "recover" */
   ld_slice source; /* a value that is equal only for the same source in the same state */
   ld_slice scope;  /* a value: what of it; empty: all */
   ld_slice place;  /* bytes: how far it has come */

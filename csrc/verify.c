@@ -81,18 +81,22 @@ ld_rc verify_next(verify *v, ld_scan *scan, ld_row *row) {
 
 /* ---- the store's own rows ---- */
 
-/* The note of a copy or a load. */
+/* The note of a copy, a load or a recovery. */
 static ld_rc unfinished_row(verify *v) {
   ld_unfinished note;
   ld_buf room = {0};
+  if (v->calls->filling) return LD_OK;
   v->unfinished = true;
   ld_rc rc = ld_unfinished_get(v->txn, &note, &room);
   bool copy = rc == LD_OK && ld_equal(note.what, LD_LITERAL("copy"));
+  bool recovery = rc == LD_OK && ld_equal(note.what, LD_LITERAL("recover"));
   if (rc == LD_OK)
     rc = verify_found(v, "unfinished",
                       "a %s into this store has not ended; what its rows say of one another was "
                       "not looked at",
-                      copy ? "copy" : "load");
+                      copy       ? "copy"
+                      : recovery ? "recovery"
+                                 : "load");
   ld_buf_clear(&room);
   return rc;
 }

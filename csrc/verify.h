@@ -3,7 +3,7 @@
 ** First the engine's structure (where that is damaged, no row is read: an engine may not survive it; see recover.h), then each row by itself, then what rows say
 ** of one another: ratings and their rooms, documents and every index in both directions, counts, numbers. Memory does not grow with the store.
 **
-** A store that is being filled by a copy or a load which has not ended is told as such (kind `unfinished`), and only its rows are looked at, each by itself: counts and indexes come later.
+** A store that is being filled by a copy, a load or a recovery which has not ended is told as such (kind `unfinished`), and only its rows are looked at, each by itself: counts and indexes come later.
 **
 ** Kinds of findings, by what they are about: page row key space store unfinished sequence room rating progress collection document count index map queue job. */
 #ifndef LD_VERIFY_H
@@ -28,6 +28,7 @@ typedef struct ld_verify_calls {
   void (*mend)(void *context, ld_slice mend);
   /* Now and then. `total` is an estimate, met at the end. Another code than LD_OK ends the walk and is returned. */
   ld_rc (*progress)(void *context, uint64_t done, uint64_t total);
+  bool filling; /* the caller is who fills the store: all of it is looked at */
 } ld_verify_calls;
 
 /* In a read transaction, at the top. LD_OK whatever was found; else what kept it from reading, or what `progress` said. */

@@ -10,6 +10,7 @@
 #include "../folder.h"
 #include "../restore.h"
 #include "../stage.h"
+#include "progress.h"
 
 #define LB_WORK "larder.backup_work"
 
@@ -39,38 +40,58 @@ static int push_label(lua_State *L, work_box *box, size_t count, const char *op)
   return lb_push_documents(L, &box->label, &at, count, op);
 }
 
-/* store:backup(path) -> label */
+static ld_watch watch_of(lb_progress *progress) {
+  return (ld_watch){progress, progress->function == 0 ? NULL : lb_progress_call};
+}
+
+/* store:backup(path, { progress = }) -> label */
 int lb_backup(lua_State *L) {
   static const char op[] = "store:backup";
+  static const char *const known[] = {"progress", NULL};
+  lb_progress progress;
   lb_store *store = lb_check_self(L, LB_STORE, "a store", op);
   const char *path = lb_check_text(L, 2, op, "path");
   if (path[0] == '\0') return lb_raise(L, LD_INVALID, op, "path: is empty");
+  lua_settop(L, 3);
+  lb_check_options(L, 3, known, op);
   work_box *box = new_box(L);
+  lb_progress_read(L, 3, &progress, op);
   lb_check_open(L, &(lb_place){store, NULL}, op);
   store->L = L;
   store->clock_failed = false;
   int64_t at = ld_now(&store->engine->env);
   if (store->clock_failed) return lb_raise_error(L, &store->error, op);
-  ld_rc rc = ld_backup_make(store->engine, path, at, &box->label);
+  progress.store = store;
+  const ld_watch watch = watch_of(&progress);
+  ld_rc rc = ld_backup_make(store->engine, path, at, &watch, &box->label);
+  lb_progress_raise(L, &progress);
   if (rc != LD_OK) return lb_raise_error(L, &store->engine->error, op);
   return push_label(L, box, 1, op);
 }
 
-typedef ld_rc (*label_work)(const char *path, ld_buf *label, ld_error *error);
-
-static int give_label(lua_State *L, label_work work) {
+/* core.backup_label(path, op) -> label, as it is written */
+static int backup_label(lua_State *L) {
   ld_error error = {.rc = LD_OK};
   const char *op = luaL_checkstring(L, 2), *path = lb_check_text(L, 1, op, "path");
   work_box *box = new_box(L);
-  if (work(path, &box->label, &error) != LD_OK) return lb_raise_error(L, &error, op);
+  if (ld_backup_read(path, &box->label, &error) != LD_OK) return lb_raise_error(L, &error, op);
   return push_label(L, box, 1, op);
 }
 
-/* core.backup_label(path, op) -> label, as it is written */
-static int backup_label(lua_State *L) { return give_label(L, ld_backup_read); }
-
-/* core.backup_check(path, op) -> label, once it is found to be true */
-static int backup_check(lua_State *L) { return give_label(L, ld_backup_check); }
+/* core.backup_check(path, op, { progress = }) -> label, once it is found to be true */
+static int backup_check(lua_State *L) {
+  ld_error error = {.rc = LD_OK};
+  lb_progress progress;
+  const char *op = luaL_checkstring(L, 2), *path = lb_check_text(L, 1, op, "path");
+  lua_settop(L, 3);
+  work_box *box = new_box(L);
+  lb_progress_read(L, 3, &progress, op);
+  const ld_watch watch = watch_of(&progress);
+  ld_rc rc = ld_backup_check(path, &watch, &box->label, &error);
+  lb_progress_raise(L, &progress);
+  if (rc != LD_OK) return lb_raise_error(L, &error, op);
+  return push_label(L, box, 1, op);
+}
 
 /* core.backup_drop(path, op) */
 static int backup_drop(lua_State *L) {
@@ -92,15 +113,20 @@ static int backup_folder(lua_State *L) {
   return 1;
 }
 
-/* core.restore(path, to, time, op) -> label, the folder of what was displaced or larder.null */
+/* core.restore(path, to, time, op, { progress = }) -> label, the folder of what was displaced or larder.null */
 static int restore(lua_State *L) {
   ld_env env = ld_env_system();
   ld_error error = {.rc = LD_OK};
+  lb_progress progress;
   const char *op = luaL_checkstring(L, 4), *path = lb_check_text(L, 1, op, "path");
   const char *to = lb_check_text(L, 2, op, "to"), *at = lb_check_text(L, 3, op, "time");
+  lua_settop(L, 5);
   work_box *box = new_box(L);
-  if (ld_restore(path, to, at, &env, &box->label, &error) != LD_OK)
-    return lb_raise_error(L, &error, op);
+  lb_progress_read(L, 5, &progress, op);
+  const ld_watch watch = watch_of(&progress);
+  ld_rc rc = ld_restore(path, to, at, &env, &watch, &box->label, &error);
+  lb_progress_raise(L, &progress);
+  if (rc != LD_OK) return lb_raise_error(L, &error, op);
   return push_label(L, box, 2, op);
 }
 

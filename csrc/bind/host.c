@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "bind.h"
@@ -78,15 +79,23 @@ static int checksum(lua_State *L) {
   return 1;
 }
 
-/* core.now(store or tx) -> ms since 1970, by its clock */
+/* core.now(store or tx, op) -> ms since 1970, by its clock */
 static int now(lua_State *L) {
-  static const char op[] = "now";
+  const char *op = luaL_optstring(L, 2, "now");
   lb_place place = lb_check_place(L, 1, op);
   lb_check_open(L, &place, op);
   place.store->clock_failed = false;
   int64_t at = ld_now(&place.store->engine->env);
   if (place.store->clock_failed) return lb_raise_error(L, &place.store->error, op);
   lua_pushinteger(L, at);
+  return 1;
+}
+
+/* core.same_file(path, other) -> whether both are there, and one */
+static int same_file(lua_State *L) {
+  struct stat one, other;
+  bool there = stat(luaL_checkstring(L, 1), &one) == 0 && stat(luaL_checkstring(L, 2), &other) == 0;
+  lua_pushboolean(L, there && one.st_dev == other.st_dev && one.st_ino == other.st_ino);
   return 1;
 }
 
@@ -101,8 +110,8 @@ static int wait_for(lua_State *L) {
 
 void lb_open_host(lua_State *L, int module) {
   static const luaL_Reg functions[] = {
-      {"names", directory_names}, {"checksum", checksum}, {"now", now},
-      {"sleep", wait_for},        {NULL, NULL},
+      {"names", directory_names}, {"checksum", checksum},   {"now", now},
+      {"sleep", wait_for},        {"same_file", same_file}, {NULL, NULL},
   };
   lua_pushvalue(L, module);
   luaL_setfuncs(L, functions, 0);

@@ -29,8 +29,9 @@ void lb_check_open(lua_State *L, const lb_place *place, const char *op) {
   if (place->tx != NULL && place->tx->txn == NULL)
     lb_raise(L, LD_CLOSED, op, "the transaction has ended");
   if (place->store->in_callback)
-    lb_raise(L, LD_MISUSE, op,
-             "called from one of the store's own functions (log, clock, upgrade, validate)");
+    lb_raise(
+        L, LD_MISUSE, op,
+        "called from one of the store's own functions (log, clock, upgrade, validate, progress)");
   place->store->L = L;
 }
 

@@ -8,6 +8,7 @@
 
 #include "../recover.h"
 #include "../store.h"
+#include "progress.h"
 
 enum { TOLD_MOST = 1000, MOST_OPTIONS = 32 };
 #define LB_REPORT "larder.report"
@@ -21,9 +22,7 @@ typedef struct told {
 /* The box of a report while it is made. */
 typedef struct report_box {
   told findings, collections, repaired, lost;
-  lb_store *store;
-  int progress; /* stack index of the function; 0: none */
-  bool failed;  /* progress has raised, and its error is on top of the stack */
+  lb_progress progress;
 } report_box;
 
 static report_box *new_report(lua_State *L) {
@@ -109,19 +108,8 @@ static void hear_again(void *context) {
   reset(&box->collections);
 }
 
-/* An error of the function ends the walk; it stays on the stack, to be raised when no transaction is open. */
 static ld_rc call_progress(void *context, uint64_t done, uint64_t total) {
-  report_box *box = context;
-  lua_State *L = box->store->L;
-  if (box->progress == 0) return LD_OK;
-  bool inside = box->store->in_callback;
-  box->store->in_callback = true;
-  lua_pushvalue(L, box->progress);
-  lua_pushinteger(L, (lua_Integer)done);
-  lua_pushinteger(L, (lua_Integer)total);
-  box->failed = lua_pcall(L, 2, 0, 0) != LUA_OK;
-  box->store->in_callback = inside;
-  return box->failed ? LD_INVALID : LD_OK;
+  return lb_progress_call(&((report_box *)context)->progress, done, total);
 }
 
 /* ---- reports ---- */
@@ -162,21 +150,10 @@ static ld_repair begin_repair(report_box *box) {
                      .mended = hear_mended};
 }
 
-/* The option `progress` of the options at `options`, a function, onto the stack. */
-static void read_progress(lua_State *L, int options, report_box *box, const char *op) {
-  if (lua_type(L, options) != LUA_TTABLE) return;
-  lua_getfield(L, options, "progress");
-  if (lua_isnil(L, -1)) return;
-  if (lua_type(L, -1) != LUA_TFUNCTION)
-    lb_raise(L, LD_INVALID, op, "option progress: expected a function, got a %s",
-             luaL_typename(L, -1));
-  box->progress = lua_gettop(L);
-}
-
 static void raise_failure(lua_State *L, const report_box *box, ld_rc rc, const char *op) {
   if (rc == LD_OK) return;
-  if (box->failed) lua_error(L);
-  lb_raise_error(L, &box->store->engine->error, op);
+  lb_progress_raise(L, &box->progress);
+  lb_raise_error(L, &box->progress.store->engine->error, op);
 }
 
 /* ---- verify ---- */
@@ -202,10 +179,9 @@ int lb_verify(lua_State *L) {
   report_box *box = new_report(L);
   ld_repair repair = begin_repair(box);
   repair.mends = read_repair(L, 2, op);
-  read_progress(L, 2, box, op);
-  luaL_checkstack(L, 8, op);
+  lb_progress_read(L, 2, &box->progress, op);
   lb_check_open(L, &(lb_place){store, NULL}, op);
-  box->store = store;
+  box->progress.store = store;
   raise_failure(L, box, ld_repair_run(store->engine, &repair, &report), op);
   push_report(L, box, &report, op);
   if (repair.mends != 0) set_list(L, &box->repaired, "repaired", op);
@@ -229,11 +205,13 @@ static size_t read_options(lua_State *L, int index, ld_option *options, const ch
 
 static void push_recovered(lua_State *L, report_box *box, const ld_recover_report *report,
                            const char *op) {
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 12);
+  lua_pushboolean(L, report->resumed);
+  lua_setfield(L, -2, "resumed");
   lb_set_count(L, "rows", report->rows);
   lb_set_count(L, "older", report->older);
   lb_set_count(L, "losses", box->lost.count);
-  lua_pushliteral(L, "what was deleted or renamed before the damage may have come back");
+  lua_pushliteral(L, "where the file is damaged, what was deleted or renamed may have come back");
   lua_setfield(L, -2, "note");
   set_list(L, &box->lost, "lost", op);
   set_list(L, &box->repaired, "repaired", op);
@@ -260,11 +238,10 @@ int lb_recover(lua_State *L) {
   lua_settop(L, 4);
   report_box *box = new_report(L);
   ld_recover recover = {.repair = begin_repair(box), .lost = hear_lost};
-  read_progress(L, 4, box, op);
+  lb_progress_read(L, 4, &box->progress, op);
   size_t count = read_options(L, 2, options, op);
-  luaL_checkstack(L, 8, op);
   lb_check_open(L, &(lb_place){store, NULL}, op);
-  box->store = store;
+  box->progress.store = store;
   raise_failure(L, box, ld_recover_run(ops, options, count, store->engine, &recover, &report), op);
   push_recovered(L, box, &report, op);
   return 1;

@@ -34,7 +34,7 @@ static bool keep_file(const char *path, const char *kept) {
   if (link(path, kept) == 0) return true;
   if (errno != EPERM && errno != EXDEV && errno != EMLINK && errno != EOPNOTSUPP && errno != ENOSYS)
     return false;
-  return ld_folder_copy_file(path, kept);
+  return ld_folder_copy_file(path, kept, NULL, NULL);
 }
 
 /* The note of a failed meta page (lmdb_txn.c) belongs to the data. */

@@ -1,7 +1,8 @@
 /* lmdb_salvage.c -- see lmdb_salvage.h; pages and nodes are drawn in lmdb_walk.c.
 **
-** Long values lie in overflow pages, whose bytes are a program's and could look like a leaf page. So the file is gone through twice: first the overflow pages of all sound rows
-** are marked, then the leaf pages among the others are read. */
+** Long values lie in overflow pages, whose bytes are a program's and could look like a leaf page. So first the overflow pages of all sound rows are marked, then the leaf pages among
+** the others are read: those that the newest commit reaches, those of which nothing is known, and for its holes those that are free (lmdb_reach.h). So of states that nothing else
+** tells apart the newest comes first, and what was deleted comes back only from where something is missing. */
 #include "lmdb_salvage.h"
 
 #include <errno.h>
@@ -12,9 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lmdb_meta.h"
+#include "lmdb_reach.h"
 
 enum { NODE = 8, BIG = 1, PAGE_MIN = 512, PAGE_MAX = 32768, SAMPLE = 4096, STEPS = 256 };
+
+/* Through the file: overflow pages, then leaves, by what they are to the newest commit. */
+enum { MARKING, PASSES = 4 };
+static const unsigned kinds[PASSES] = {0, LD_LMDB_USED, LD_LMDB_UNSEEN, LD_LMDB_FREE};
 
 typedef struct file_reader {
   int fd;
@@ -24,8 +29,9 @@ typedef struct file_reader {
   const ld_salvage *salvage;
   uint8_t *page;
   uint8_t *inside; /* a bit for each page: it is overflow of a sound row */
-  bool marking;    /* the first time through */
-  bool unsound;    /* the page at hand has something that is no sound row */
+  unsigned pass;
+  ld_lmdb_reach reach;
+  bool unsound; /* the page at hand has something that is no sound row */
   ld_buf value;
   ld_error *error;
 } file_reader;
@@ -41,7 +47,7 @@ static ld_rc unreadable(file_reader *f) {
 static void LD_PRINTF(3, 4) lost(file_reader *f, ld_slice key, const char *format, ...) {
   char text[200];
   va_list arguments;
-  if (f->marking) return;
+  if (f->pass == MARKING) return;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
@@ -94,6 +100,11 @@ static bool is_free_record(ld_slice key, ld_slice data) {
          ld_lmdb_u64(data.data) <= data.size / 8 - 1;
 }
 
+/* In a free page, where the newest commit misses nothing. */
+static bool is_deleted(const file_reader *f, ld_slice key) {
+  return kinds[f->pass] == LD_LMDB_FREE && !ld_lmdb_reach_misses(&f->reach, key);
+}
+
 /* Give a node's row away when it is sound. `strict`: it was found where a node has to be, so that an unsound one is a loss. */
 static ld_rc take_node(file_reader *f, size_t offset, bool strict) {
   ld_slice key, data;
@@ -104,14 +115,15 @@ static ld_rc take_node(file_reader *f, size_t offset, bool strict) {
     f->unsound = true;
     return LD_OK;
   }
-  if (!big && f->marking) return LD_OK;
+  if (!big && f->pass == MARKING) return LD_OK;
+  if (is_deleted(f, key)) return LD_OK;
   uint64_t page = big ? ld_lmdb_u64(data.data) : 0;
   bool there = !big || read_overflow(f, page, size, &rc);
   if (rc != LD_OK) return rc;
   if (there && big) data = ld_buf_slice(&f->value);
   if (there && f->config->check_row(key, data)) {
-    if (big && f->marking) mark(f, page, size);
-    return f->marking ? LD_OK : f->salvage->row(f->salvage->context, key, data);
+    if (big && f->pass == MARKING) mark(f, page, size);
+    return f->pass == MARKING ? LD_OK : f->salvage->row(f->salvage->context, key, data);
   }
   if (!strict || (there && is_free_record(key, data))) return LD_OK;
   f->unsound = true;
@@ -169,13 +181,18 @@ static ld_rc visit_page(file_reader *f, uint64_t number) {
   return is_leaf(f, number) ? take_leaf(f, number) : LD_OK;
 }
 
+static bool is_due(const file_reader *f, uint64_t page) {
+  if (page < 2 || f->pass == MARKING) return page >= 2;
+  return !is_inside(f, page) && ld_lmdb_reach_page(&f->reach, page) == kinds[f->pass];
+}
+
 static ld_rc visit_pages(file_reader *f) {
   ld_rc rc = LD_OK;
-  uint64_t before = f->marking ? 0 : f->pages;
+  uint64_t before = f->pass * f->pages;
   for (uint64_t i = 0; i < f->pages && rc == LD_OK; i++) {
-    if (i >= 2 && (f->marking || !is_inside(f, i))) rc = visit_page(f, i);
+    if (is_due(f, i)) rc = visit_page(f, i);
     if (rc == LD_OK && i % STEPS == 0 && f->salvage->progress != NULL)
-      rc = f->salvage->progress(f->salvage->context, before + i, 2 * f->pages);
+      rc = f->salvage->progress(f->salvage->context, before + i, PASSES * f->pages);
   }
   return rc;
 }
@@ -211,6 +228,16 @@ static ld_rc find_page_size(file_reader *f) {
   return LD_OK;
 }
 
+/* A file that somebody writes to shows rows of several moments. */
+static void tell_change(file_reader *f, const struct stat *before) {
+  struct stat after;
+  if (fstat(f->fd, &after) == 0 && after.st_size == before->st_size &&
+      after.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+      after.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+    return;
+  lost(f, LD_SLICE_NONE, "was written to while it was read; close the store and recover it anew");
+}
+
 static ld_rc read_file(file_reader *f, const char *path) {
   ld_lmdb_metas metas;
   struct stat status;
@@ -225,10 +252,10 @@ static ld_rc read_file(file_reader *f, const char *path) {
   f->page = malloc(f->page_size);
   f->inside = calloc(f->pages / 8 + 1, 1);
   if (f->page == NULL || f->inside == NULL) return no_memory(f);
-  f->marking = true;
-  rc = visit_pages(f);
-  f->marking = false;
-  return rc == LD_OK ? visit_pages(f) : rc;
+  rc = ld_lmdb_reach_find(f->fd, path, f->page_size, f->config->check_row, &f->reach, f->error);
+  for (f->pass = MARKING; rc == LD_OK && f->pass < PASSES; f->pass++) rc = visit_pages(f);
+  if (rc == LD_OK) tell_change(f, &status);
+  return rc;
 }
 
 static ld_rc open_file(const char *path, int *fd, ld_error *error) {
@@ -256,5 +283,6 @@ ld_rc ld_lmdb_salvage(const ld_config *config, const ld_salvage *salvage, ld_err
   ld_buf_clear(&f.value);
   free(f.page);
   free(f.inside);
+  ld_lmdb_reach_clear(&f.reach);
   return rc;
 }

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNSEEN, USED, FREE };
 enum { DEPTH_MAX = 32, NODE = 8, KEY_MAX = LD_KEY_MAX };
 enum { BIG = 1, SUBTREE = 2, DUPLICATES = 4 }; /* node flags */
 enum { PAGE_MAX = 32768 };
@@ -75,10 +74,11 @@ static bool claim(walker *w, const tree *t, uint64_t page, uint64_t count) {
                LLU(page + count - 1), LLU(limit - 1));
   if (w->quiet) return true;
   for (uint64_t i = page; i < page + count; i++) {
-    if (w->state[i] == USED) return BAD(w, "%s tree: page %llu is used twice", t->name, LLU(i));
-    if (w->state[i] == FREE)
+    if (w->state[i] == LD_LMDB_USED)
+      return BAD(w, "%s tree: page %llu is used twice", t->name, LLU(i));
+    if (w->state[i] == LD_LMDB_FREE)
       return BAD(w, "%s tree: page %llu is used, and free as well", t->name, LLU(i));
-    w->state[i] = USED;
+    w->state[i] = LD_LMDB_USED;
   }
   return true;
 }
@@ -89,11 +89,11 @@ static void release(walker *w, uint64_t page) {
            LLU(w->meta->last_page));
   } else if (page >= w->state_pages) {
     w->free_beyond++;
-  } else if (w->state[page] != UNSEEN) {
+  } else if (w->state[page] != LD_LMDB_UNSEEN) {
     damage(w, LD_SLICE_NONE, "free list: page %llu is free %s", LLU(page),
-           w->state[page] == USED ? "and used as well" : "twice");
+           w->state[page] == LD_LMDB_USED ? "and used as well" : "twice");
   } else {
-    w->state[page] = FREE;
+    w->state[page] = LD_LMDB_FREE;
   }
 }
 
@@ -234,7 +234,7 @@ static ld_rc read_overflow(walker *w, tree *t, ld_slice key, uint64_t page, uint
   return LD_OK;
 }
 
-/* A record of the free tree: its pages become FREE. */
+/* A record of the free tree: its pages become free. */
 static void visit_record(walker *w, ld_slice key, ld_slice data) {
   uint64_t id = ld_lmdb_u64(key.data), count, last = UINT64_MAX;
   if (w->quiet) {
@@ -301,17 +301,40 @@ static ld_rc visit_node(walker *w, tree *t, uint64_t number, const uint8_t *node
 
 /* ---- trees ---- */
 
+/* What was told since `before` leaves rows between these keys in doubt. */
+static void tell_hole(walker *w, const tree *t, uint64_t before, ld_slice low, ld_slice high) {
+  if (t->is_free || w->quiet) return;
+  w->walk->located += w->walk->damages - before;
+  if (w->walk->hole != NULL) w->walk->hole(w->walk->context, low, high);
+}
+
+static bool is_sound(walker *w, const tree *t, uint64_t number, unsigned level, bool whole,
+                     ld_slice low, ld_slice high) {
+  const uint8_t *page = w->pages + (size_t)level * w->page_size;
+  if (!whole) return BAD(w, "%s tree: page %llu is cut off", t->name, LLU(number));
+  return check_header(w, t, number, level, page) && check_packing(w, t, number, page) &&
+         check_keys(w, t, number, page, low, high);
+}
+
+/* A row in doubt may have any key between its neighbours'. */
+static ld_rc visit_leaf_node(walker *w, tree *t, uint64_t number, const uint8_t *page, unsigned i,
+                             ld_slice low, ld_slice high) {
+  uint64_t before = w->walk->damages, unsound = w->walk->unsound;
+  ld_rc rc = visit_node(w, t, number, node_at(page, i));
+  if (before != w->walk->damages || unsound != w->walk->unsound)
+    tell_hole(w, t, before, i == 0 ? low : node_key(node_at(page, i - 1)), high);
+  return rc;
+}
+
 static ld_rc visit_page(walker *w, tree *t, uint64_t number, unsigned level, ld_slice low,
                         ld_slice high) {
   uint8_t *page = w->pages + (size_t)level * w->page_size;
-  bool whole = false;
-  ld_rc rc;
-  if (!claim(w, t, number, 1)) return LD_OK;
-  if ((rc = read_page(w, number, w->page_size, page, &whole)) != LD_OK) return rc;
-  if (!whole) damage(w, LD_SLICE_NONE, "%s tree: page %llu is cut off", t->name, LLU(number));
-  if (!whole || !check_header(w, t, number, level, page) || !check_packing(w, t, number, page) ||
-      !check_keys(w, t, number, page, low, high))
-    return LD_OK;
+  uint64_t before = w->walk->damages;
+  bool whole = false, sound = claim(w, t, number, 1);
+  ld_rc rc = sound ? read_page(w, number, w->page_size, page, &whole) : LD_OK;
+  if (rc != LD_OK) return rc;
+  sound = sound && is_sound(w, t, number, level, whole, low, high);
+  if (!sound) return tell_hole(w, t, before, low, high), LD_OK;
   bool leaf = level + 1u == t->said->depth;
   unsigned count = count_nodes(page);
   *(leaf ? &t->leaf_pages : &t->branch_pages) += 1;
@@ -319,7 +342,7 @@ static ld_rc visit_page(walker *w, tree *t, uint64_t number, unsigned level, ld_
     const uint8_t *node = node_at(page, i);
     ld_slice from = i == 0 ? low : node_key(node);
     ld_slice to = i + 1 == count ? high : node_key(node_at(page, i + 1));
-    rc = leaf ? visit_node(w, t, number, node)
+    rc = leaf ? visit_leaf_node(w, t, number, page, i, low, to)
               : visit_page(w, t, node_child(node), level + 1, from, to);
   }
   return rc;
@@ -418,6 +441,11 @@ ld_rc ld_lmdb_walk_run(ld_lmdb_walk *walk, const ld_lmdb_metas *metas, ld_error 
     ld_fail(error, LD_NOMEM, "check: out of memory");
   } else {
     rc = visit_all(w, metas);
+  }
+  if (rc == LD_OK && walk->keep_pages) {
+    walk->pages = w->state;
+    walk->page_count = w->state_pages;
+    w->state = NULL;
   }
   ld_buf_clear(&w->value);
   free(w->pages);

@@ -11,14 +11,22 @@
 #include "../engine.h"
 #include "lmdb_meta.h"
 
+enum { LD_LMDB_UNSEEN, LD_LMDB_USED, LD_LMDB_FREE }; /* pages, for the newest commit */
+
 typedef struct ld_lmdb_walk {
   int fd;
   bool (*check_row)(ld_slice key, ld_slice value); /* NULL: rows are not judged */
   ld_slice first_key;                              /* empty: none is looked for */
   uint64_t failed_commit; /* whose meta page could not be written; 0: none */
   ld_finding finding;
-  void *context;
+  /* Rows of these keys (both ends belong to it; empty: no bound) may be missing, since a page or a row there is damaged. Ascending, borrowed for the call. NULL: not asked. */
+  void (*hole)(void *context, ld_slice low, ld_slice high);
+  void *context; /* of both */
+  bool keep_pages;
   /* results */
+  uint8_t *pages; /* with keep_pages, what each page is, LD_LMDB_UNSEEN ...; the caller frees it */
+  uint64_t page_count;
+  uint64_t located;   /* damages for which holes were told */
   uint64_t damages;   /* of the structure, told to `finding` */
   uint64_t strange;   /* nodes that liblmdb may make but we never do: duplicates, named databases */
   uint64_t sound;     /* rows that pass check_row; all when it is NULL */

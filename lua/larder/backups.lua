@@ -8,6 +8,7 @@
 --- Invariant: a backup has its name only after another process has verified it, and others go only behind it.
 local core = require "larder.core"
 local listing = require "larder.backups.listing"
+local options_of = require "larder.copy.options"
 local restore = require "larder.restore"
 
 local DAY_MS = 24 * 60 * 60 * 1000
@@ -55,13 +56,30 @@ local function find(self, name, op)
   core.fail(op, ("name: %s has no backup %q"):format(self.folder, name))
 end
 
+--- { progress = }, so that each of its calls may be told from a finding: what `progress` raises is no verdict.
+local function check_call(options, op)
+  options = options_of.check(op, options, { progress = "function" })
+  local call = {}
+  if options.progress then
+    function call.progress(done, total)
+      call.raised = true
+      options.progress(done, total)
+      call.raised = false
+    end
+  end
+  return call
+end
+
 ---@param name string
+---@param options? larder.BackupOptions
 ---@return larder.Backup
-function methods:verify(name)
+function methods:verify(name, options)
   local op = "backups:verify"
   check_backups(self, op)
+  local call = check_call(options, op)
   local entry = find(self, name, op)
-  local ok, problem = pcall(core.backup_check, entry.path, op)
+  local ok, problem = pcall(core.backup_check, entry.path, op, call)
+  if call.raised then error(problem, 0) end
   entry.ok, entry.problem = ok, not ok and problem or nil
   return entry
 end
@@ -141,16 +159,24 @@ local function twins_of(entry, list)
   return twins
 end
 
+local function check_store(store, op)
+  local kind = type(store) == "userdata" and getmetatable(store) or type(store)
+  if kind ~= "larder.store" then core.fail(op, ("store: expected a store, got a %s"):format(tostring(kind))) end
+end
+
 ---@param store larder.Store
+---@param options? larder.BackupOptions
 ---@return larder.Backup
-function methods:take(store)
+function methods:take(store, options)
   local op = "backups:take"
   check_backups(self, op)
-  local now = core.now(store)
+  options = options_of.check(op, options, { progress = "function" })
+  check_store(store, op)
+  local now = core.now(store, op)
   local _ <close> = core.backup_folder(self.folder, op)
   local older = listing.read(self.folder, op)
   local name = listing.new_name(older, now)
-  store:backup(path_of(self, name))
+  store:backup(path_of(self, name), options)
   local entry = listing.entry(self.folder, name)
   local twins = twins_of(entry, older)
   local all = without(older, marked(twins))
@@ -166,12 +192,13 @@ end
 
 ---@param name string
 ---@param to string
+---@param options? larder.BackupOptions
 ---@return larder.Restored
-function methods:restore(name, to)
+function methods:restore(name, to, options)
   local op = "backups:restore"
   check_backups(self, op)
   local entry = find(self, name, op)
-  local restored = restore(entry.path, to, op)
+  local restored = restore(entry.path, to, options, op)
   restored.name = entry.name
   return restored
 end

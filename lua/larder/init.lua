@@ -100,15 +100,17 @@ end
 --- (open in this process), BUSY (open in another one), FULL, IO; then nothing has changed.
 ---@param path string of the backup
 ---@param to string the folder of the store; made when missing; "lmdb:./data" too
+---@param options? larder.BackupOptions
 ---@return larder.Restored
-function larder.restore(path, to)
-  return restore(path, to, "larder.restore")
+function larder.restore(path, to, options)
+  return restore(path, to, options, "larder.restore")
 end
 
 --- Save what can still be read of a damaged LMDB store into a new one. The damaged one is read only; nothing may have it open.
 --- Rows are taken wherever they are found undamaged, in their newest state; indexes and counts are made anew.
---- Then the new store is verified. What had been deleted may come back.
---- Raises INVALID (`to` is not empty, `path` is no file), UNSUPPORTED, IO, FULL.
+--- Then the new store is verified. Where the newest commit is damaged, what had been deleted may come back.
+--- A run that was broken off goes on when it is run again with the same paths.
+--- Raises INVALID (`to` is not empty, `path` is no file), UNSUPPORTED (of a newer version), IO, FULL.
 ---@param path string the folder of the damaged store, or its data.mdb; "lmdb:./data" too
 ---@param to string|larder.OpenOptions a store that is empty or not there yet, as for larder.open; a plain path is a folder of LMDB
 ---@param options? { progress: fun(done: integer, total: integer) } may not use the stores

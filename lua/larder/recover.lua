@@ -17,8 +17,10 @@ local function source(path)
   return config.resolve(path, no_env)
 end
 
-local function plain(path)
-  return (path:gsub("/data%.mdb$", ""):gsub("/+$", ""))
+--- The data file that a path stands for, itself or its folder.
+local function data_of(path)
+  local inside = path .. "/data.mdb"
+  return core.same_file(inside, inside) and inside or path
 end
 
 local function check_options(options)
@@ -38,9 +40,23 @@ end
 --- The new store is made only when the damaged one is there.
 local function check_source(engine, from)
   if engine ~= "lmdb" then core.fail(op, ("path: engine %s has nothing that could be recovered"):format(engine)) end
-  local file = from.path and (io.open(plain(from.path) .. "/data.mdb", "rb") or io.open(from.path, "rb"))
+  local file = from.path and io.open(data_of(from.path), "rb")
   if not file then core.fail(op, ("path: %s: cannot be opened"):format(from.path)) end
   file:close()
+end
+
+--- The engine, options and hooks of the new store, which is not the damaged one under another name.
+local function target(to, from)
+  local kind = type(to)
+  if kind ~= "string" and kind ~= "table" then
+    core.fail(op, ("to: expected a path, a URL or a table of options, got a %s"):format(kind))
+  end
+  if kind == "string" and not has_scheme(to) then to = { engine = "lmdb", path = to } end
+  local engine, options, hooks = config.resolve(to, os.getenv)
+  if options.path and core.same_file(data_of(options.path), data_of(from.path)) then
+    core.fail(op, "to: is the damaged store itself")
+  end
+  return engine, options, hooks
 end
 
 ---@param path string
@@ -51,11 +67,6 @@ return function(path, to, options)
   options = check_options(options)
   local engine, from = source(path)
   check_source(engine, from)
-  if type(to) == "string" and not has_scheme(to) then to = { engine = "lmdb", path = to } end
-  local target, target_options, hooks = config.resolve(to, os.getenv)
-  if target_options.path and plain(target_options.path) == plain(from.path) then
-    core.fail(op, "to: is the damaged store itself")
-  end
-  local store <close> = core.open(target, target_options, hooks)
+  local store <close> = core.open(target(to, from))
   return core.recover(engine, { path = from.path }, store, options)
 end

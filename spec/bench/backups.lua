@@ -3,23 +3,33 @@ local data = require "spec.bench.data"
 local larder = require "larder"
 local measure = require "spec.bench.measure"
 
+local core = require "larder.core"
+
 local backups = {}
 
 local DOCUMENTS, ACCOUNTS, EACH = 200000, 1000, 100
+local SOME = 8 -- commits between two looks at the clock
+local PAIRS = 2 -- of windows, for each round
 
--- Makes one backup after the other until the file `stop` is there, then looks at the last: every transaction keeps the sum.
+-- For each line that it reads: makes a backup, between the files `begun` and `ended`, and looks into it: every transaction keeps the sum.
 local PROGRAM = [[
 local larder = require "larder"
 local path = arg[2] .. "/backup"
-local store, made, sum = larder.open(arg[1]), 0, 0
-repeat
-  os.execute("rm -rf '" .. path .. "'")
+local store = larder.open(arg[1])
+local function mark(name) io.open(arg[2] .. "/" .. name, "w"):close() end
+for _ in io.lines() do
+  mark "begun"
   store:backup(path)
-  made = made + 1
-until os.rename(arg[2] .. "/stop", arg[2] .. "/stop")
-local copy <close> = larder.open("lmdb:" .. path .. "?read_only=true")
-for _, value in copy:map "accounts":range() do sum = sum + value end
-print(sum == tonumber(arg[3]) and made or "a backup holds half a transaction")
+  mark "ended"
+  local sum = 0
+  do
+    local copy <close> = larder.open("lmdb:" .. path .. "?read_only=true")
+    for _, value in copy:map "accounts":range() do sum = sum + value end
+  end
+  assert(sum == tonumber(arg[3]), "the backup holds half a transaction")
+  os.execute("rm -rf '" .. path .. "'")
+  mark "checked"
+end
 ]]
 
 local function fill(store)
@@ -53,59 +63,84 @@ local function write_file(path, text)
   file:write(text)
 end
 
--- The writer with another process that backs the store up all the while.
-local function beside_backups(url, folder, run)
-  write_file(folder .. "/program.lua", PROGRAM)
-  local command = ("%s '%s/program.lua' '%s' '%s' %d"):format(
-    arg[-1] or "lua5.4", folder, url, folder, ACCOUNTS * EACH)
-  local pipe
-  local function stop()
-    if not pipe then return end
-    write_file(folder .. "/stop", "")
-    local made = pipe:read "n"
-    pipe:close()
-    pipe = nil
-    assert(made and made > 0, "no backup, or one that holds half a transaction")
-  end
-  local function prepare()
-    stop()
-    os.remove(folder .. "/stop")
-    pipe = assert(io.popen(command))
-  end
-  return {
-    prepare = prepare,
-    run = function(n)
-      run(n)
-      write_file(folder .. "/stop", "")
-    end,
-    stop = stop,
-  }
+local function is_there(path) return os.rename(path, path) ~= nil end
+
+local function wait_for(path)
+  while not is_there(path) do core.sleep(0.001) end
+  os.remove(path)
 end
 
-local function group(durability, least)
+-- Windows of the writer, by the clock; each returns the seconds that a commit took.
+local function windows(folder, url, run)
+  write_file(folder .. "/program.lua", PROGRAM)
+  local pipe = assert(io.popen(("%s '%s/program.lua' '%s' '%s' %d"):format(
+    arg[-1] or "lua5.4", folder, url, folder, ACCOUNTS * EACH), "w"))
+  local length = 0.5 -- seconds that a backup took
+  local function measured(is_over)
+    local commits, started = 0, measure.wall()
+    repeat
+      run(SOME)
+      commits = commits + SOME
+    until is_over(measure.wall() - started)
+    return (measure.wall() - started) / commits, measure.wall() - started
+  end
+  local function alone()
+    return (measured(function(seconds) return seconds >= length end))
+  end
+  -- From the beginning of a backup to its end.
+  local function beside()
+    pipe:write "go\n"
+    pipe:flush()
+    wait_for(folder .. "/begun")
+    local each
+    each, length = measured(function() return is_there(folder .. "/ended") end)
+    os.remove(folder .. "/ended")
+    wait_for(folder .. "/checked")
+    return each
+  end
+  return alone, beside, function() assert(pipe:close(), "a backup went wrong") end
+end
+
+-- What the window before has left to the disk to do is not the next one's.
+local function rested(window)
+  os.execute "sync"
+  core.sleep(0.3)
+  return window()
+end
+
+-- One window without and one with a backup, the other way round the next time.
+local function race(alone, beside)
+  local times = { { larder = {} }, { larder = {} } }
+  beside() -- warms up, and tells how long it takes
+  for pair = 1, PAIRS * measure.rounds do
+    local without = pair % 2 == 0 and rested(alone)
+    times[2].larder[pair] = rested(beside)
+    times[1].larder[pair] = without or rested(alone)
+  end
+  return times
+end
+
+local function group(durability)
   local folder = data.folder()
   local url = ("lmdb:%s/store?durability=%s"):format(folder, durability)
   local store = larder.open(url)
   fill(store)
-  local run = writer(store)
-  local disturbed = beside_backups(url, folder, run)
-  disturbed.least, disturbed.most = least, least
-  local alone = { least = least, most = least, run = run, prepare = disturbed.stop }
+  local alone, beside, close = windows(folder, url, writer(store))
   local title = durability == "commit" and "durable" or "not durable"
   return {
-    clock = measure.wall,
+    measure = function() return race(alone, beside) end,
     rows = {
-      { title = "commit to a store of 50 MiB, " .. title, contestants = { larder = alone } },
-      { title = "while another process backs it up", contestants = { larder = disturbed }, target = { row = 1, limit = 1 / 0.7 } },
+      { title = "commit to a store of 50 MiB, " .. title },
+      { title = "while another process backs it up", target = { row = 1, limit = 1 / 0.7 } },
     },
     close = function()
-      disturbed.stop()
+      close()
       store:close()
     end,
   }
 end
 
-function backups.durable() return group("commit", 1000) end
-function backups.unsynced() return group("none", 60000) end
+function backups.durable() return group "commit" end
+function backups.unsynced() return group "none" end
 
 return backups

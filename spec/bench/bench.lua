@@ -17,6 +17,7 @@ local rows = require "spec.bench.rows"
 local sides = require "spec.bench.sides"
 
 local function measure_group(group)
+  if group.measure then return group.measure() end
   local contestants, order, times = {}, {}, {}
   for index, row in ipairs(group.rows) do
     times[index] = {}

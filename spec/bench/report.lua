@@ -110,7 +110,7 @@ end
 
 function report.foot()
   print(("\nraw: liblmdb in C, the same rows; minimal: a minimal C binding and lua-cjson; sqlite: lua-sql-sqlite3 and lua-cjson.\n"
-    .. "Medians of %d rounds, measured in turn; durable rows in real time, the others in processor time. %s"):format(
+    .. "Medians of %d rounds, measured in turn; durable rows and backups in real time, the others in processor time. %s"):format(
     measure.rounds, summary()))
 end
 

@@ -145,7 +145,7 @@ static inline ld_rc back_up(const char *path) {
   ld_buf label = {0};
   ld_engine *engine = open_at(in_folder("store"));
   hit->armed = hit->at > 0;
-  ld_rc rc = ld_backup_make(engine, path, 1000, &label);
+  ld_rc rc = ld_backup_make(engine, path, 1000, NULL, &label);
   hit->armed = false;
   failure = engine->error;
   ld_engine_close(engine);
@@ -155,7 +155,7 @@ static inline ld_rc back_up(const char *path) {
 
 static inline ld_rc check(const char *path) {
   ld_buf label = {0};
-  ld_rc rc = ld_backup_check(path, &label, &failure);
+  ld_rc rc = ld_backup_check(path, NULL, &label, &failure);
   ld_buf_clear(&label);
   return rc;
 }
@@ -163,7 +163,7 @@ static inline ld_rc check(const char *path) {
 static inline ld_rc restore(const char *backup, const char *to) {
   const ld_env env = ld_env_system();
   ld_buf report = {0};
-  ld_rc rc = ld_restore(backup, to, "now", &env, &report, &failure);
+  ld_rc rc = ld_restore(backup, to, "now", &env, NULL, &report, &failure);
   ld_buf_clear(&report);
   return rc;
 }

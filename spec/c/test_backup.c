@@ -132,39 +132,81 @@ static void test_sweep(void) {
 
 /* ---- another process ---- */
 
-static ld_rc die_of(void *context, ld_buf *answer, ld_error *error) {
-  (void)answer, (void)error;
+static ld_rc die_of(void *context, ld_gauge *gauge, ld_buf *answer, ld_error *error) {
+  (void)gauge, (void)answer, (void)error;
   kill(getpid(), *(int *)context);
   return LD_OK;
 }
 
-static ld_rc answer_much(void *context, ld_buf *answer, ld_error *error) {
-  (void)context, (void)error;
+static ld_rc answer_much(void *context, ld_gauge *gauge, ld_buf *answer, ld_error *error) {
+  (void)context, (void)gauge, (void)error;
   for (int i = 0; i < 100000; i++) ld_buf_byte(answer, (uint8_t)i);
   return LD_OK;
 }
 
-static ld_rc say_no(void *context, ld_buf *answer, ld_error *error) {
-  (void)context, (void)answer;
+static ld_rc say_no(void *context, ld_gauge *gauge, ld_buf *answer, ld_error *error) {
+  (void)context, (void)gauge, (void)answer;
   return ld_fail(error, LD_TOOBIG, "too big");
+}
+
+static ld_rc run_apart(const ld_apart *apart, ld_buf *answer) {
+  return ld_apart_run("it", apart, answer, &failure);
 }
 
 static void test_apart(void) {
   ld_buf answer = {0};
   int numbers[] = {SIGSEGV, SIGBUS, SIGABRT, SIGKILL, SIGTERM};
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    CHECK_RC(i < 3 ? LD_CORRUPT : LD_IO,
-             ld_apart_run("it", die_of, &numbers[i], &answer, &failure));
+  const ld_apart much = {.work = answer_much};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    const ld_apart dying = {.work = die_of, .context = &numbers[i]};
+    CHECK_RC(i < 3 ? LD_CORRUPT : LD_IO, run_apart(&dying, &answer));
+  }
   CHECK(answer.size == 0);
-  CHECK_RC(LD_TOOBIG, ld_apart_run("it", say_no, NULL, &answer, &failure));
+  CHECK_RC(LD_TOOBIG, run_apart(&(ld_apart){.work = say_no}, &answer));
   CHECK(strcmp(failure.text, "too big") == 0);
-  CHECK_RC(LD_OK, ld_apart_run("it", answer_much, NULL, &answer, &failure));
+  CHECK_RC(LD_OK, run_apart(&much, &answer));
   CHECK(answer.size == 100000 && answer.data[99999] == (uint8_t)99999);
   signal(SIGCHLD, SIG_IGN); /* the program's children are reaped by the system */
   ld_buf_reset(&answer);
-  CHECK_RC(LD_OK, ld_apart_run("it", answer_much, NULL, &answer, &failure));
-  CHECK_RC(LD_IO, ld_apart_run("it", die_of, &numbers[0], &answer, &failure));
+  CHECK_RC(LD_OK, run_apart(&much, &answer));
+  CHECK_RC(LD_IO, run_apart(&(ld_apart){.work = die_of, .context = &numbers[0]}, &answer));
   signal(SIGCHLD, SIG_DFL);
+  ld_buf_clear(&answer);
+}
+
+/* ---- telling how far it is ---- */
+
+/* Waits at each step until it was looked at: the look lets it go on. */
+static ld_rc go_on_when_seen(void *context, ld_gauge *gauge, ld_buf *answer, ld_error *error) {
+  (void)context, (void)answer, (void)error;
+  for (unsigned part = 0; part < 3; part++) {
+    ld_gauge_set(gauge, part, part + 10, 100);
+    while (gauge->rows < part + 1) usleep(1000);
+  }
+  return LD_OK;
+}
+
+typedef struct seen {
+  unsigned looks, end_at;
+} seen;
+
+static ld_rc look(void *context, const ld_gauge *gauge) {
+  seen *s = context;
+  unsigned part = (unsigned)gauge->part;
+  if (gauge->done != part + 10) return LD_OK; /* it has not begun */
+  s->looks++;
+  ((ld_gauge *)(uintptr_t)gauge)->rows = part + 1;
+  return s->looks == s->end_at ? LD_CONFLICT : LD_OK;
+}
+
+static void test_gauge(void) {
+  ld_buf answer = {0};
+  seen all = {0}, two = {.end_at = 2};
+  CHECK_RC(LD_OK, run_apart(&(ld_apart){&all, go_on_when_seen, look}, &answer));
+  CHECK(all.looks >= 3);
+  CHECK_RC(LD_CONFLICT, run_apart(&(ld_apart){&two, go_on_when_seen, look}, &answer));
+  CHECK(two.looks == 2);
+  CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD); /* it was ended, and reaped */
   ld_buf_clear(&answer);
 }
 
@@ -241,6 +283,7 @@ int main(void) {
   alarm(280);
   share_hits();
   test_apart();
+  test_gauge();
   test_sweep();
   test_hit_backups(0);
   test_hit_backups(ENOSPC);

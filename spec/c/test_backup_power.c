@@ -75,6 +75,29 @@ static void test_restorations(void) {
   }
 }
 
+static void try_drop(void *context) {
+  (void)context;
+  hit->armed = true;
+  _exit(ld_stage_drop(in_folder("backups/one"), NULL) == LD_OK ? 0 : 2);
+}
+
+/* Of a backup that rotation lets go there is all, or nothing under its name. */
+static void test_drops(void) {
+  bool cut = true;
+  for (int at = 1; cut; at++) {
+    const ld_env env = ld_env_system();
+    empty_disk();
+    CHECK_RC(LD_OK, back_up(in_folder("backups/one")));
+    cut = cut_at(try_drop, at);
+    bool there = access(in_folder("backups/one"), F_OK) == 0;
+    CHECK(!there || cut);
+    if (there) CHECK_RC(LD_OK, check(in_folder("backups/one")));
+    ld_stage_sweep(in_folder("backups"), &env);
+    CHECK(count_names(in_folder("backups"), ".larder-") == 0);
+    CHECK_RC(LD_OK, back_up(in_folder("backups/two")));
+  }
+}
+
 int main(void) {
   alarm(280);
   share_hits();
@@ -82,6 +105,7 @@ int main(void) {
     strcpy(folder, power_disk);
     test_backups();
     test_restorations();
+    test_drops();
     CHECK(power_unmount());
   } else {
     fprintf(stderr, "backup_power: skipped: no file system can be mounted and shut down here\n");

@@ -15,6 +15,11 @@
 ---@field keys integer of maps
 ---@field hash string of all rows: equal for backups that hold the same
 
+--- `progress` hears how far it is, ten times a second (for each MiB that is copied by a restoration), and at the end: rows, each as often as it is gone through, so `total` is a
+--- multiple of what the store has. It may not use the store. What it raises ends the work, as a failure does, and is raised: nothing has changed then.
+---@class larder.BackupOptions
+---@field progress? fun(done: integer, total: integer)
+
 ---@class larder.Store
 local Store = {}
 
@@ -22,8 +27,9 @@ local Store = {}
 --- It is a store: `larder.open("lmdb:" .. path .. "?read_only=true")` looks into it. Raises EXISTS (something is at `path`), CORRUPT (the store is damaged;
 --- verify says where), FULL, IO; then nothing is left of it.
 ---@param path string made with its parents
+---@param options? larder.BackupOptions
 ---@return larder.BackupLabel
-function Store:backup(path) end
+function Store:backup(path, options) end
 
 ---@class larder.Backups
 local backups = {}
@@ -41,8 +47,9 @@ local backups = {}
 --- Back the store up into the folder, then rotate. One with the same rows as an older one takes that one's place, so that it pushes nobody out.
 --- Raises as store:backup, and BUSY when somebody else is at work in the folder; then nothing has changed.
 ---@param store larder.Store
+---@param options? larder.BackupOptions
 ---@return larder.Backup
-function backups:take(store) end
+function backups:take(store, options) end
 
 --- All, the newest first.
 ---@return larder.Backup[]
@@ -55,14 +62,16 @@ function backups:rotate(now) end
 
 --- Read all of one, in another process: `ok`, and `problem` where it is not. Raises INVALID: there is none of that name.
 ---@param name string or "latest"
+---@param options? larder.BackupOptions
 ---@return larder.Backup
-function backups:verify(name) end
+function backups:verify(name, options) end
 
 --- As larder.restore.
 ---@param name string or "latest"
 ---@param to string
+---@param options? larder.BackupOptions
 ---@return larder.Restored
-function backups:restore(name, to) end
+function backups:restore(name, to, options) end
 
 ---@class larder.Restored: larder.BackupLabel
 ---@field quarantine? string the folder of what was there before

@@ -24,7 +24,8 @@
 
 ---@class larder.RecoverReport
 ---@field ok boolean the new store is sound
----@field rows integer taken over; indexes are made anew
+---@field resumed boolean an earlier run that was broken off was gone on with
+---@field rows integer taken over, by that one, too; indexes are made anew
 ---@field older integer earlier states of them that were left out
 ---@field rooms integer
 ---@field documents integer
