@@ -85,7 +85,7 @@ on_each_engine("store:dump", function(given)
   end)
 
   it("refuses what it cannot do", function()
-    raises("INVALID", "compress", given.store.dump, given.store, support.folder() .. "/d.gz")
+    raises("INVALID", "zstd", given.store.dump, given.store, support.folder() .. "/d.zst")
     raises("INVALID", "progres", given.store.dump, given.store, "x", { progres = print })
     raises("INVALID", "path", given.store.dump, given.store, 5)
     raises("INVALID", "NUL", given.store.dump, given.store, "a\0b")

@@ -10,12 +10,12 @@
 static const char op[] = "larder.load";
 
 typedef struct lb_load {
-  ld_load load; /* its file is -1 when it is closed */
+  ld_load load; /* its descriptor is -1 when it is closed */
 } lb_load;
 
 static lb_load *check_load(lua_State *L, int index) {
   lb_load *box = luaL_checkudata(L, index, LB_LOAD);
-  if (box->load.file < 0) lb_raise(L, LD_CLOSED, op, "the dump is closed");
+  if (box->load.input.descriptor < 0) lb_raise(L, LD_CLOSED, op, "the dump is closed");
   return box;
 }
 
@@ -31,7 +31,7 @@ static int open_load(lua_State *L) {
   const char *path = lb_check_text(L, 1, op, "path");
   lb_load *box = lua_newuserdatauv(L, sizeof *box, 0);
   memset(box, 0, sizeof *box);
-  box->load.file = -1;
+  box->load.input.descriptor = -1;
   luaL_setmetatable(L, LB_LOAD);
   return ld_load_open(&box->load, path, &error) == LD_OK ? 1 : lb_raise_error(L, &error, op);
 }

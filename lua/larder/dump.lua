@@ -23,10 +23,16 @@ local function writer_of(where)
   end
 end
 
-local function check_path(path)
-  if path:find "%.gz$" then
-    core.fail(dump_op, ("%q: dumps are not compressed; give a writer, such as io.popen('gzip >dump.gz', 'w')"):format(path))
+local others = { zst = "zstd", xz = "xz", bz2 = "bzip2", lz4 = "lz4", zip = "zip" }
+
+--- Whether the extension asks for gzip.
+local function is_packed(path)
+  local extension = (path:match "%.(%w+)$" or ""):lower()
+  if others[extension] then
+    core.fail(dump_op, ("%q: larder packs by gzip only (.gz); give a writer, such as io.popen(\"%s >...\", \"w\")"):format(
+      path, others[extension]))
   end
+  return extension == "gz"
 end
 
 local function write_all(box, snapshot, write, progress)
@@ -39,8 +45,8 @@ end
 
 local function dump_from(snapshot, where, options)
   local write = writer_of(where)
-  if not write then check_path(where) end
-  local box <close> = core.dump_open(snapshot, options_of.names(dump_op, options.collections), not write and where or nil)
+  local names, path = options_of.names(dump_op, options.collections), not write and where or nil
+  local box <close> = core.dump_open(snapshot, names, path, path and is_packed(path))
   write_all(box, snapshot, write, options.progress)
   if not write then core.dump_publish(box, options.overwrite or false) end
   return core.dump_counts(box)

@@ -8,6 +8,7 @@ local elsewhere = {
   ["csrc/ranking.c"] = "by sorts with limits, in find_spec",
   ["csrc/select.c"] = "select and distinct, in find_spec",
   ["csrc/walk.c"] = "spec/plan_spec.lua",
+  ["csrc/input.c"] = "spec/dump_gzip_spec.lua",
   ["csrc/content.c"] = "spec/copy_spec.lua",
   ["csrc/output.c"] = "spec/dump_spec.lua",
   ["csrc/record_put.c"] = "spec/load_spec.lua",
