@@ -25,7 +25,8 @@ typedef struct ld_dump {
   ld_buf place, record;
 } ld_dump;
 
-/* Append the next lines to `text`, about `most` bytes. Sets `done` with the trailer. Each call is made in the same snapshot. CORRUPT names a damaged row. */
+/* Append the next lines to `text`, about `most` bytes. Sets `done` with the trailer. Each call is made in the same snapshot. CORRUPT names a damaged row, INVALID a collection
+** of the scope that is not there. */
 ld_rc ld_dump_some(ld_txn *txn, ld_dump *dump, size_t most, ld_buf *text);
 void ld_dump_clear(ld_dump *dump);
 

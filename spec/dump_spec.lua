@@ -82,6 +82,10 @@ on_each_engine("store:dump", function(given)
     local counts = given.store:dump(function(part) parts[#parts + 1] = part end, { collections = { "versioned" } })
     assert.are.equal(2, counts.documents)
     assert.are.equal(5, #lines_of(table.concat(parts)))
+    local path = support.folder() .. "/d"
+    support.write_file(path, "precious")
+    raises("INVALID", "nowhere", given.store.dump, given.store, path, { overwrite = true, collections = { "versioned", "nowhere" } })
+    assert.are.equal("precious", support.read_file(path))
   end)
 
   it("refuses what it cannot do", function()

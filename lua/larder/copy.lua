@@ -66,10 +66,7 @@ return function(from, to, options)
   options = options_of.check(op, options, rules)
   if options.batch and options.batch < 1 then core.fail(op, "option batch: expected a whole number from 1") end
   local source <close> = options_of.open(op, "from", from)
-  local target <close> = options_of.open(op, "to", to)
-  if source.is_store and target.is_store and core.same_store(source.place, target.place) then
-    core.fail(op, "the source and the target are the same store")
-  end
+  local target <close> = options_of.open(op, "to", to, source)
   if not source.is_store then return copy(source.place, target.place, options) end
   local snapshot <close> = source.place:begin "read"
   return copy(snapshot, target.place, options)

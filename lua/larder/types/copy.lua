@@ -5,7 +5,7 @@
 ---@field progress? fun(rows: integer, total: integer) after each batch; rows of indexes are in the total and not copied
 ---@field verify? boolean true when absent: all of both is read and compared at the end
 ---@field overwrite? boolean replace what the target holds, in one transaction with the check; progress may then not yield
----@field transform? fun(kind: "room"|"document"|"entry"|"job"|"collection"|"queue", document: any, name: string?): any what is stored instead; nil: nothing. Then nothing is compared. `name` is the collection, map or queue
+---@field transform? fun(kind: "room"|"document"|"entry"|"job", document: any, name: string?): any what is stored instead; nil: nothing. Then nothing is compared. `name` is the collection, map or queue. It may not yield
 ---@field collections? string[] only these; the target must not have them, and may have others
 ---@field batch? integer rows in a transaction; when absent about 8 MiB, with transform 500
 
