@@ -1,4 +1,4 @@
--- A copy, a load and a dump are killed at each of their system calls that write, and run again: the result is whole, and nothing else is left.
+-- A copy, a load and a dump are killed at each of their system calls that write, and run again: the result is whole, nothing else is left.
 -- (copy_crash_spec kills between commits, and fills disks.)
 local larder = require "larder"
 local port = require "larder_port"
@@ -127,12 +127,12 @@ describe("killed at any write,", function()
   local function dump_at_each(name, old, options)
     local work = support.folder()
     local path = work .. "/" .. name
-    local nth, was_killed, gone = 0, nil, 0
+    local nth, gone = 0, 0
     repeat
       nth = nth + 1
       os.remove(path)
       if old then support.write_file(path, old) end
-      was_killed = killed(nth, function()
+      local was_killed = killed(nth, function()
         local store <close> = larder.open(source)
         store:dump(path, options)
       end)

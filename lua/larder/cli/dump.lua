@@ -9,7 +9,8 @@ local dump = {
   name = "dump",
   summary = "Write a store as text.",
   description = [[Write a snapshot of a store as JSON Lines with a checksum at the end, to a file, or to standard
-output, where pipes can pack it. A file is there only when it is whole.]],
+output, where pipes can pack it. A file is there only when it is whole, and packed by gzip when its
+name ends in .gz.]],
   example = { "larder dump lmdb:./data data.jsonl", "larder dump lmdb:./data | gzip > data.jsonl.gz" },
 }
 

@@ -10,7 +10,7 @@ local load = {
   name = "load",
   summary = "Put a dump into a store.",
   description = [[Put a dump into a store, all or nothing; the store is made when it is not there. A dump that was
-cut off or edited is refused with its line. With --batch it fills an empty store in transactions
+cut off or edited is refused with its line; one that gzip has packed is unpacked. With --batch it fills an empty store in transactions
 of so many, which a second run goes on with.]],
   example = {
     "larder load --dry-run data.jsonl lmdb:./copy",

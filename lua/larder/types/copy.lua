@@ -46,7 +46,7 @@
 ---@class larder.Place
 local Place = {}
 
---- Write all that is here, one snapshot, as JSON Lines. To a path: whole or not at all. Raises EXISTS, IO, FULL, CORRUPT (naming a damaged row).
+--- Write all that is here, one snapshot, as JSON Lines. To a path: whole or not at all, packed by gzip where it ends in ".gz" (UNSUPPORTED without zlib). Raises EXISTS, IO, FULL, CORRUPT (naming a damaged row).
 ---@param where string|fun(text: string)|file* a path, or what takes pieces of the text
 ---@param options? larder.DumpOptions
 ---@return larder.RecordCounts
