@@ -57,7 +57,7 @@ function stocked.fill(store)
 end
 
 local function without_ends(text)
-  return (text:gsub("^[^\n]*\n", ""):gsub("[^\n]*\n$", ""))
+  return text:match "^[^\n]*\n(.*\n)[^\n]*\n$" or ""
 end
 
 --- All of a store as a text: of equal stores it is equal.
