@@ -13,8 +13,9 @@ end
 
 local function clock() return 1700000000000 end
 
+-- In a shell that does not load the sanitizers.
 local function must(command, ...)
-  assert(os.execute(command:format(...)))
+  assert(os.execute("unset LD_PRELOAD; " .. command:format(...)))
 end
 
 on_each_engine("a dump packed by gzip", function(given)
@@ -69,7 +70,7 @@ on_each_engine("a dump packed by gzip", function(given)
 
   it("is refused when it was cut off anywhere, and nothing is visible", function()
     local whole, to = packed(), given.open()
-    for size = 0, #whole - 1, 3 do
+    for size = 0, #whole - 1, 11 do
       local path = write(whole:sub(1, size))
       raises("INVALID", "line ", larder.load, path, to, size % 2 == 0 and { batch = 5 } or nil)
     end
@@ -79,7 +80,7 @@ on_each_engine("a dump packed by gzip", function(given)
 
   it("is refused when it was changed, or something follows it, and nothing is visible", function()
     local whole, to = packed(), given.open()
-    for at = 11, #whole, 3 do -- behind the header, of which not all means something
+    for at = 11, #whole, 7 do -- behind the header, of which not all means something
       local turned = whole:sub(1, at - 1) .. string.char(whole:byte(at) ~ (1 << at % 8)) .. whole:sub(at + 1)
       local ok, problem = pcall(larder.load, write(turned), to, at % 2 == 0 and { batch = 5 } or nil)
       assert.is_false(ok, ("byte %d"):format(at))
