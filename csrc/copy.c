@@ -117,7 +117,8 @@ static ld_rc look(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_state *
 }
 
 ld_rc ld_copy_look(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_state *state) {
-  ld_rc rc = of_source(from, to, ld_scope_check(&copy->scope, from));
+  ld_rc rc = copy->unfinished ? LD_OK : of_source(from, to, ld_unfinished_refuse(from));
+  if (rc == LD_OK) rc = of_source(from, to, ld_scope_check(&copy->scope, from));
   if (rc == LD_OK) rc = look(from, to, copy, state);
   if (rc == LD_EXISTS) *state = LD_COPY_TAKEN;
   return rc == LD_EXISTS ? LD_OK : rc;

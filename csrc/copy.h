@@ -15,7 +15,8 @@ typedef struct ld_copy {
   ld_scope scope;
   bool
       transformed; /* by a program, record by record: ld_copy_read, ld_copy_note instead of ld_copy_some */
-  bool overwrite; /* what is there */
+  bool overwrite;  /* what is there */
+  bool unfinished; /* so may the source be: a copy or a load into it has not ended */
 } ld_copy;
 
 typedef enum ld_copy_state {
@@ -24,7 +25,7 @@ typedef enum ld_copy_state {
   LD_COPY_TAKEN   /* something else is there; the target's error says what (EXISTS) */
 } ld_copy_state;
 
-/* Look at the target. INVALID: the source has no collection of that name. */
+/* Look at the target. INVALID: the source has no collection of that name, or is not whole. */
 ld_rc ld_copy_look(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_state *state);
 /* Begin, or go on. EXISTS when it is taken, unless `overwrite`: then what is there is removed first. */
 ld_rc ld_copy_begin(ld_txn *from, ld_txn *to, const ld_copy *copy);

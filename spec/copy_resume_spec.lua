@@ -21,6 +21,21 @@ on_each_engine("a copy that was broken off", function(given)
     end
   end)
 
+  it("is no source, and not dumped, until it has ended", function()
+    stocked.fill(given.store)
+    local to = given.open()
+    pcall(larder.copy, given.store, to, { batch = 25, progress = function() error "stop" end })
+    local function nothing() end
+    raises("INVALID", { "the source", "a copy into this store has not ended" }, larder.copy, to, given.open())
+    raises("INVALID", "a copy into this store has not ended", to.dump, to, nothing)
+    raises("INVALID", "a copy into this store has not ended", to.dump, to, nothing, { collections = { "plans" } })
+    to:dump(nothing, { unfinished = true })
+    assert.are.equal(25, larder.copy(to, given.open(), { unfinished = true }).rows)
+    larder.copy(given.store, to)
+    to:dump(nothing)
+    larder.copy(to, given.open())
+  end)
+
   it("is told by verify until it has ended, and nothing else is", function()
     stocked.fill(given.store)
     for stop = 1, 9 do

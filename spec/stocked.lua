@@ -63,7 +63,7 @@ end
 --- All of a store as a text: of equal stores it is equal.
 function stocked.text(store)
   local parts = {}
-  store:dump(function(part) parts[#parts + 1] = part end)
+  store:dump(function(part) parts[#parts + 1] = part end, { unfinished = true })
   return without_ends(table.concat(parts))
 end
 

@@ -49,12 +49,13 @@ static ld_rc work_look(ld_txn *txn, void *context) {
   return ld_copy_look(call->from->txn, txn, &call->copy, &call->state);
 }
 
-/* core.copy_look(from, to, names, transformed) -> "new" | "resume" | "taken" */
+/* core.copy_look(from, to, names, transformed, unfinished) -> "new" | "resume" | "taken" */
 static int look(lua_State *L) {
   static const char *const names[] = {"new", "resume", "taken"};
   copy_call call;
   lb_place to = check_call(L, &call);
   call.copy.transformed = lua_toboolean(L, 4);
+  call.copy.unfinished = lua_toboolean(L, 5);
   lb_read(L, &to, work_look, &call, op);
   lua_pushstring(L, names[call.state]);
   return 1;
@@ -65,12 +66,13 @@ static ld_rc work_begin(ld_txn *txn, void *context) {
   return ld_copy_begin(call->from->txn, txn, &call->copy);
 }
 
-/* core.copy_begin(from, to, names, overwrite, transformed) */
+/* core.copy_begin(from, to, names, overwrite, transformed, unfinished) */
 static int begin(lua_State *L) {
   copy_call call;
   lb_place to = check_call(L, &call);
   call.copy.overwrite = lua_toboolean(L, 4);
   call.copy.transformed = lua_toboolean(L, 5);
+  call.copy.unfinished = lua_toboolean(L, 6);
   lb_write(L, &to, work_begin, &call, op);
   return 0;
 }

@@ -61,7 +61,7 @@ static int open_file(lua_State *L, lb_dump *box, const char *path, bool packed) 
   return code == 0 ? 1 : fail_file(L, path, code);
 }
 
-/* core.dump_open(place, names, path, packed) -> box; without a path dump_some gives the text */
+/* core.dump_open(place, names, path, packed, unfinished) -> box; without a path dump_some gives the text */
 static int open_dump(lua_State *L) {
   lb_place place = lb_check_place(L, 1, op);
   const char *path = lua_isnoneornil(L, 3) ? NULL : lb_check_text(L, 3, op, "path");
@@ -73,6 +73,7 @@ static int open_dump(lua_State *L) {
   ld_buf_add(&box->names, ld_buf_slice(&place.store->key));
   if (box->names.failed) return lb_raise(L, LD_NOMEM, op, "out of memory");
   box->dump.scope.names = ld_buf_slice(&box->names);
+  box->dump.unfinished = lua_toboolean(L, 5);
   return path == NULL ? 1 : open_file(L, box, path, lua_toboolean(L, 4));
 }
 

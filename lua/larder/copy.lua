@@ -11,7 +11,7 @@ local op = "larder.copy"
 
 local rules = {
   progress = "function", verify = "boolean", overwrite = "boolean", transform = "function",
-  collections = "table", batch = "integer",
+  collections = "table", batch = "integer", unfinished = "boolean",
 }
 
 --- The steps of a copy in `to`, which is a store or a transaction, up to the end. The first commits with the beginning.
@@ -19,7 +19,7 @@ local function run(from, to, names, options, progress)
   local step = options.transform and transform.step(options.transform) or core.copy_some
   local batch = options.batch or 0
   local done, rows = to:update(function(tx)
-    core.copy_begin(from, tx, names, options.overwrite or false, options.transform ~= nil)
+    core.copy_begin(from, tx, names, options.overwrite or false, options.transform ~= nil, options.unfinished)
     return step(from, tx, names, batch)
   end)
   if progress then progress(rows) end
@@ -47,7 +47,7 @@ end
 local function copy(from, to, options)
   local names = options_of.names(op, options.collections)
   local progress = progress_of(from, options)
-  local state = core.copy_look(from, to, names, options.transform ~= nil)
+  local state = core.copy_look(from, to, names, options.transform ~= nil, options.unfinished)
   local function steps(place)
     run(from, place, names, options, progress)
     return finish(from, place, names, options)

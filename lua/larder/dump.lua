@@ -7,7 +7,7 @@ local dump = {}
 -- ---- dump ----
 
 local dump_op = "store:dump"
-local dump_rules = { progress = "function", overwrite = "boolean", collections = "table" }
+local dump_rules = { progress = "function", overwrite = "boolean", collections = "table", unfinished = "boolean" }
 
 --- A function that takes pieces of text; nil for a path.
 local function writer_of(where)
@@ -46,7 +46,7 @@ end
 local function dump_from(snapshot, where, options)
   local write = writer_of(where)
   local names, path = options_of.names(dump_op, options.collections), not write and where or nil
-  local box <close> = core.dump_open(snapshot, names, path, path and is_packed(path))
+  local box <close> = core.dump_open(snapshot, names, path, path and is_packed(path), options.unfinished)
   write_all(box, snapshot, write, options.progress)
   if not write then core.dump_publish(box, options.overwrite or false) end
   return core.dump_counts(box)

@@ -7,7 +7,8 @@
 ---@field overwrite? boolean replace what the target holds, in one transaction with the check; progress may then not yield
 ---@field transform? fun(kind: "room"|"document"|"entry"|"job", document: any, name: string?): any what is stored instead; nil: nothing. Then nothing is compared. `name` is the collection, map or queue. It may not yield
 ---@field collections? string[] only these; the target must not have them, and may have others
----@field batch? integer rows in a transaction; when absent about 8 MiB, with transform 500
+---@field unfinished? boolean take a source into which a copy or load has not ended; else that is INVALID
+---@field batch? integer rows in a transaction; when absent about 16 MiB, with transform 500
 
 ---@class larder.Content
 ---@field count integer
@@ -36,7 +37,8 @@
 ---@class larder.DumpOptions
 ---@field progress? fun(done: integer, total: integer) records
 ---@field overwrite? boolean a file that is there
----@field collections? string[] only these
+---@field collections? string[] only these; one that is not there is INVALID
+---@field unfinished? boolean of a store into which a copy or load has not ended; else that is INVALID
 
 ---@class larder.LoadOptions
 ---@field progress? fun(done: integer, total: integer) records
