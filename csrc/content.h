@@ -47,6 +47,8 @@ typedef struct ld_content {
 ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_slice last, ld_content *content);
 /* LD_OK; CORRUPT, naming the first part that differs and how. */
 ld_rc ld_content_compare(const ld_content *expected, const ld_content *found, ld_error *error);
+/* Put the first row that differs, and how, behind the text that is in `error`. */
+void ld_content_point(ld_txn *from, ld_txn *to, const ld_scope *scope, ld_error *error);
 /* Append {rows, rooms = {count, hash}, collections = {name = {count, hash}}, maps = {...}, queues = {...}, jobs = {...}, other = {...}}. */
 void ld_content_write(const ld_content *content, ld_buf *document);
 void ld_content_clear(ld_content *content);

@@ -413,7 +413,10 @@ ld_rc ld_copy_verify(ld_txn *from, ld_txn *to, const ld_scope *scope, ld_buf *re
   ld_content expected = {.parts = NULL}, found = {.parts = NULL};
   ld_rc rc = of_source(from, to, ld_content_read(from, scope, LD_SLICE_NONE, &expected));
   if (rc == LD_OK) rc = ld_content_read(to, scope, LD_SLICE_NONE, &found);
-  if (rc == LD_OK) rc = ld_content_compare(&expected, &found, error_of(to));
+  if (rc == LD_OK) {
+    rc = ld_content_compare(&expected, &found, error_of(to));
+    if (rc != LD_OK) ld_content_point(from, to, scope, error_of(to));
+  }
   if (rc == LD_OK) ld_content_write(&found, report);
   ld_content_clear(&expected);
   ld_content_clear(&found);

@@ -86,6 +86,7 @@ build = {
         "csrc/collection_declaration.c",
         "csrc/collection_version.c",
         "csrc/content.c",
+        "csrc/content_point.c",
         "csrc/copy.c",
         "csrc/crc32c.c",
         "csrc/declaration.c",

@@ -118,15 +118,22 @@ on_each_engine("larder.copy", function(given)
     stocked.holds(before, to)
   end)
 
-  it("finds what differs in the target", function()
+  it("finds what differs in the target, and names the first of it", function()
     stocked.fill(given.store)
-    local to, done = given.open(), false
-    raises("CORRUPT", { "map \"seen\"" }, larder.copy, given.store, to, { batch = 50, progress = function()
-      if done or to:map("seen"):get { "k", 3 } == nil then return end
-      done = true
-      to:map("seen"):set({ "k", 3 }, "changed")
-    end })
-    assert.is_true(done)
+    local function differs(change, ...)
+      local to, done = given.open(), false
+      raises("CORRUPT", { ... }, larder.copy, given.store, to, { batch = 50, progress = function()
+        if done or to:map("seen"):get { "k", 3 } == nil then return end
+        done = true
+        change(to)
+      end })
+      assert.is_true(done)
+    end
+    differs(function(to) to:map("seen"):set({ "k", 3 }, "changed") end, "map \"seen\"", "the first: entry (\"seen\", \"k\", 3) differs")
+    differs(function(to) to:map("seen"):delete { "k", 3 } end, "map \"seen\"", "entry (\"seen\", \"k\", 3) is missing")
+    differs(function(to) to:map("seen"):set("a", 1) end, "map \"seen\"", "entry (\"seen\", \"a\") is not in the source")
+    differs(function(to) to:collection("plans"):delete(7) end, "collection \"plans\"", "document (\"plans\", 7) is missing")
+    differs(function(to) to:rooms():rate("room-3", "new", "movie-1", "like") end, "rooms", "the first: rating (", "\"movie-1\") differs")
   end)
 
   it("takes single collections, beside others", function()
@@ -159,6 +166,22 @@ on_each_engine("larder.copy", function(given)
       error "no"
     end)
     assert.are.equal("", stocked.text(to))
+  end)
+
+  it("tells its progress, up to all of it", function()
+    stocked.fill(given.store)
+    local function keep(_, document) return document end
+    for _, options in ipairs { {}, { batch = 30 }, { collections = { "plans" } }, { transform = keep } } do
+      local last, whole, calls = 0, nil, 0
+      options.progress = function(rows, total)
+        assert.is_true(rows >= last and total == (whole or total) and math.type(rows) == "integer")
+        last, whole, calls = rows, total, calls + 1
+      end
+      larder.copy(given.store, given.open(), options)
+      assert.are.equal(given.store:stats().entries, whole)
+      assert.are.equal(whole, last)
+      assert.is_true(calls >= (options.batch and 8 or 1))
+    end
   end)
 
   it("copies an empty store", function()

@@ -15,6 +15,7 @@ local rules = {
 }
 
 --- The steps of a copy in `to`, which is a store or a transaction, up to the end. The first commits with the beginning.
+--- The progress of the last is all of it: rows of indexes are in the total, and not copied.
 local function run(from, to, names, options, progress)
   local step = options.transform and transform.step(options.transform) or core.copy_some
   local batch = options.batch or 0
@@ -22,10 +23,10 @@ local function run(from, to, names, options, progress)
     core.copy_begin(from, tx, names, options.overwrite or false, options.transform ~= nil, options.unfinished)
     return step(from, tx, names, batch)
   end)
-  if progress then progress(rows) end
+  if progress then progress(done and math.huge or rows) end
   while not done do
     done, rows = step(from, to, names, batch)
-    if progress then progress(rows) end
+    if progress then progress(done and math.huge or rows) end
   end
 end
 

@@ -10,6 +10,7 @@ local elsewhere = {
   ["csrc/walk.c"] = "spec/plan_spec.lua",
   ["csrc/input.c"] = "spec/dump_gzip_spec.lua",
   ["csrc/content.c"] = "spec/copy_spec.lua",
+  ["csrc/content_point.c"] = "spec/copy_spec.lua",
   ["csrc/record_put.c"] = "spec/load_spec.lua",
   ["csrc/record_read.c"] = "spec/dump_spec.lua",
   ["csrc/unfinished.c"] = "spec/promises/copy_crash_spec.lua",

@@ -2,7 +2,7 @@
 --- larder.copy, store:dump and larder.load, for editors. Never loaded by programs.
 
 ---@class larder.CopyOptions
----@field progress? fun(rows: integer, total: integer) after each batch; rows of indexes are in the total and not copied
+---@field progress? fun(rows: integer, total: integer) after each batch; both are the same after the last
 ---@field verify? boolean true when absent: all of both is read and compared at the end
 ---@field overwrite? boolean replace what the target holds, in one transaction with the check; progress may then not yield
 ---@field transform? fun(kind: "room"|"document"|"entry"|"job", document: any, name: string?): any what is stored instead; nil: nothing. Then nothing is compared. `name` is the collection, map or queue. It may not yield
