@@ -78,14 +78,21 @@ on_each_engine("a dump packed by gzip", function(given)
     assert.are.equal("", stocked.text(to))
   end)
 
+  -- Some bits mean nothing: padding, and a distance that leads to another place with the same text.
   it("is refused when it was changed, or something follows it, and nothing is visible", function()
-    local whole, to = packed(), given.open()
+    local whole, to, refused = packed(), given.open(), 0
     for at = 11, #whole, 7 do -- behind the header, of which not all means something
       local turned = whole:sub(1, at - 1) .. string.char(whole:byte(at) ~ (1 << at % 8)) .. whole:sub(at + 1)
       local ok, problem = pcall(larder.load, write(turned), to, at % 2 == 0 and { batch = 5 } or nil)
-      assert.is_false(ok, ("byte %d"):format(at))
-      assert.truthy(problem.message:find "line %d+", tostring(problem))
+      if ok then
+        stocked.holds(text, to)
+        to = given.open()
+      else
+        refused = refused + 1
+        assert.truthy(problem.message:find "line %d+", tostring(problem))
+      end
     end
+    assert.is_true(refused > #whole / 7 * 0.9)
     raises("INVALID", "damaged", larder.load, write(whole .. "more"), to)
     raises("INVALID", "something follows", larder.load, write(whole .. whole), to)
     assert.are.equal("", stocked.text(to))

@@ -2,6 +2,7 @@
 #include "../load.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "bind.h"
 
@@ -25,7 +26,7 @@ static int close_load(lua_State *L) {
   return 0;
 }
 
-/* core.load_open(path) -> box */
+/* core.load_open(path) -> box, whether it can be read again: it is no pipe */
 static int open_load(lua_State *L) {
   ld_error error = {0};
   const char *path = lb_check_text(L, 1, op, "path");
@@ -33,7 +34,9 @@ static int open_load(lua_State *L) {
   memset(box, 0, sizeof *box);
   box->load.input.descriptor = -1;
   luaL_setmetatable(L, LB_LOAD);
-  return ld_load_open(&box->load, path, &error) == LD_OK ? 1 : lb_raise_error(L, &error, op);
+  if (ld_load_open(&box->load, path, &error) != LD_OK) return lb_raise_error(L, &error, op);
+  lua_pushboolean(L, lseek(box->load.input.descriptor, 0, SEEK_CUR) >= 0);
+  return 2;
 }
 
 static uint64_t sum(const ld_record_counts *counts) {

@@ -16,7 +16,9 @@ name ends in .gz.]],
 
 function dump.declare(command)
   arguments.url(command)
-  command:argument("file", "Where to; standard output without."):args "?"
+  command:argument("file", "Where to; standard output without, or with -."):args "?":action(function(args, name, file)
+    if file ~= "-" then args[name] = file end
+  end)
   command:option("--collection", "Only this one; can be given again."):argname "<name>":count "*"
   command:flag("--overwrite", "Replace a file that is there.")
   arguments.yes(command)

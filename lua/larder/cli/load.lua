@@ -20,7 +20,9 @@ of so many, which a second run goes on with.]],
 }
 
 function load.declare(command)
-  command:argument("file", "What `larder dump` has written.")
+  command:argument("file", "What `larder dump` has written; - for standard input."):convert(function(file)
+    return file == "-" and "/dev/stdin" or file
+  end)
   command:argument("url", "The store.")
   command:mutex(
     command:flag("--replace", "What is there already is replaced, not refused."),
