@@ -32,7 +32,10 @@ endif
 pkg = $(shell for name in $(2); do pkg-config --exists "$$name >= $(3)" 2>/dev/null && pkg-config --$(1) $$name && break; done)
 LUA_CFLAGS := $(or $(LUA_CFLAGS),$(call pkg,cflags,lua5.4 lua-5.4 lua54 lua,5.4))
 LIB_CFLAGS := $(or $(LIB_CFLAGS),$(call pkg,cflags,lmdb,0.9.24) $(call pkg,cflags,libcjson,1.7))
-LIBS       := $(or $(LIBS),$(or $(call pkg,libs,lmdb,0.9.24),-llmdb) $(or $(call pkg,libs,libcjson,1.7),-lcjson) -lm)
+LIBS       := $(or $(LIBS),$(or $(call pkg,libs,lmdb,0.9.24),-llmdb) $(or $(call pkg,libs,libcjson,1.7),-lcjson) -lm -ldl)
+# zlib is loaded when a dump is packed or unpacked; here only its header is used, where it is there. ZLIB=no does without.
+ZLIB       ?= yes
+GZIP_CFLAGS := $(if $(filter no,$(ZLIB)),-DLD_NO_ZLIB,$(call pkg,cflags,zlib,1.2))
 
 # ---- flags ----
 
@@ -50,7 +53,7 @@ STAY_valgrind := -Wl,-z,nodelete
 
 OPT     := $(OPT_$(MODE))
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes $(if $(CI),-Werror)
-COMPILE  = $(CC) -std=c11 -D_GNU_SOURCE -pthread -fPIC -fno-plt $(WARN) $(OPT) $(CPPFLAGS) $(LIB_CFLAGS) -Icsrc -MMD -MP
+COMPILE  = $(CC) -std=c11 -D_GNU_SOURCE -pthread -fPIC -fno-plt $(WARN) $(OPT) $(CPPFLAGS) $(LIB_CFLAGS) $(GZIP_CFLAGS) -Icsrc -MMD -MP
 LINK     = $(CC) -pthread $(OPT) $(LDFLAGS)
 
 # A module shows its luaopen_ function and nothing else.
@@ -72,7 +75,7 @@ SPECS    ?= $(sort $(shell find spec -name '*_spec.lua'))
 EXAMPLES ?= $(sort $(wildcard examples/*.lua))
 
 # Specs of the build itself: they run compilers, which gains nothing from sanitizers.
-BUILD_SPECS := spec/check_spec.lua spec/run_spec.lua spec/rock_spec.lua
+BUILD_SPECS := spec/check_spec.lua spec/run_spec.lua spec/rock_spec.lua spec/zlib_spec.lua
 
 object     = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 CORE      := $(BUILD)/liblarder.a
@@ -308,7 +311,7 @@ install: all ## to PREFIX (/usr/local): the module, the command, the library, th
 	install -m 644 $(CORE) '$(DESTDIR)$(LIBDIR)'
 	install -m 644 csrc/*.h '$(DESTDIR)$(INCDIR)/larder'
 	printf '%s\n' 'Name: larder' 'Description: rooms and documents in LMDB or memory' 'Version: $(VERSION)' \
-	  'Cflags: -I$(INCDIR)/larder' 'Libs: -L$(LIBDIR) -llarder -llmdb -lcjson -lm -pthread' \
+	  'Cflags: -I$(INCDIR)/larder' 'Libs: -L$(LIBDIR) -llarder -llmdb -lcjson -lm -ldl -pthread' \
 	  >'$(DESTDIR)$(LIBDIR)/pkgconfig/larder.pc'
 	@test -n '$(DESTDIR)' || env -u LUA_PATH -u LUA_CPATH $(LUA) -e 'require "larder"' 2>/dev/null || printf '%s\n' \
 	  '$(LUA) does not look there by itself. Set' \

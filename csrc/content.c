@@ -32,6 +32,43 @@ bool ld_scope_has(const ld_scope *scope, ld_slice key) {
   return false;
 }
 
+ld_rc ld_scope_each(const ld_scope *scope, ld_txn *txn,
+                    ld_rc (*visit)(ld_txn *txn, ld_slice name)) {
+  ld_token head = {.count = 0}, name;
+  ld_slice rest = scope->names;
+  ld_rc rc = LD_OK;
+  ld_value_next(&rest, &head);
+  for (uint32_t i = 0; i < head.count && rc == LD_OK; i++)
+    rc = ld_value_next(&rest, &name) ? visit(txn, name.bytes) : LD_INVALID;
+  return rc;
+}
+
+ld_rc ld_scope_find(ld_txn *txn, ld_slice name, bool *found) {
+  uint8_t space[2 * LD_PART_MAX + 8];
+  ld_row row;
+  ld_buf key = {.data = space, .capacity = sizeof space};
+  ld_buf_byte(&key, LD_SPACE_COLLECTION);
+  ld_tuple_string(&key, name);
+  ld_rc rc = ld_row_get(txn, ld_buf_slice(&key), &row);
+  if (rc == LD_OK || rc == LD_NOTFOUND) *found = rc == LD_OK;
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
+static ld_rc must_be_there(ld_txn *txn, ld_slice name) {
+  ld_error *error = &txn->engine->error;
+  ld_quoted quoted;
+  bool found;
+  if (name.size == 0 || name.size > LD_PART_MAX)
+    return ld_fail(error, LD_INVALID, "%s is no name of a collection", ld_quote(name, quoted));
+  ld_rc rc = ld_scope_find(txn, name, &found);
+  if (rc != LD_OK || found) return rc;
+  return ld_fail(error, LD_INVALID, "there is no collection %s", ld_quote(name, quoted));
+}
+
+ld_rc ld_scope_check(const ld_scope *scope, ld_txn *txn) {
+  return ld_scope_each(scope, txn, must_be_there);
+}
+
 /* ---- parts ---- */
 
 static ld_content_kind kind_of(uint8_t space) {
@@ -159,7 +196,7 @@ static ld_rc take_row(ld_content *content, ld_txn *txn, ld_slice value, const ld
   return LD_OK;
 }
 
-ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_content *content) {
+ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_slice last, ld_content *content) {
   static const uint8_t first = LD_SPACE_STORE + 1, behind = LD_SPACE_INDEX + 1;
   ld_cursor *cursor;
   ld_slice key, value;
@@ -169,6 +206,7 @@ ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_content *content) {
   if (rc != LD_OK) return rc;
   rc = ld_cursor_seek(cursor, ld_bytes(&first, 1));
   while (rc == LD_OK && (rc = ld_cursor_current(cursor, &key, &value)) == LD_OK) {
+    if (last.size > 0 && ld_compare(key, last) > 0) break;
     if (key.data[0] == LD_SPACE_INDEX) {
       rc = ld_cursor_seek(cursor, ld_bytes(&behind, 1));
       continue;

@@ -15,6 +15,12 @@ typedef struct ld_scope {
 
 /* Whether a row belongs to it; `key` is whole. */
 bool ld_scope_has(const ld_scope *scope, ld_slice key);
+/* Call `visit` with each name. */
+ld_rc ld_scope_each(const ld_scope *scope, ld_txn *txn, ld_rc (*visit)(ld_txn *txn, ld_slice name));
+/* Whether there is such a collection: declared, or with documents. */
+ld_rc ld_scope_find(ld_txn *txn, ld_slice name, bool *found);
+/* INVALID names the one that is not there. */
+ld_rc ld_scope_check(const ld_scope *scope, ld_txn *txn);
 
 typedef enum ld_content_kind {
   LD_CONTENT_ROOMS,
@@ -37,10 +43,12 @@ typedef struct ld_content {
   uint64_t rows;
 } ld_content;
 
-/* Read a whole transaction. CORRUPT names a damaged row. ld_content_clear it, also after a failure. */
-ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_content *content);
+/* Read a transaction, to the row whose key is `last` (empty: to the end). CORRUPT names a damaged row. ld_content_clear it, also after a failure. */
+ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_slice last, ld_content *content);
 /* LD_OK; CORRUPT, naming the first part that differs and how. */
 ld_rc ld_content_compare(const ld_content *expected, const ld_content *found, ld_error *error);
+/* Put the first row that differs, and how, behind the text that is in `error`. */
+void ld_content_point(ld_txn *from, ld_txn *to, const ld_scope *scope, ld_error *error);
 /* Append {rows, rooms = {count, hash}, collections = {name = {count, hash}}, maps = {...}, queues = {...}, jobs = {...}, other = {...}}. */
 void ld_content_write(const ld_content *content, ld_buf *document);
 void ld_content_clear(ld_content *content);

@@ -23,47 +23,10 @@ static ld_rc of_source(ld_txn *from, ld_txn *to, ld_rc rc) {
 
 /* ---- looking ---- */
 
-/* Call `visit` with each name of the scope. */
-typedef ld_rc (*name_visit)(ld_txn *txn, ld_slice name);
-
-static ld_rc each_name(const ld_scope *scope, ld_txn *txn, name_visit visit) {
-  ld_token head = {.count = 0}, name;
-  ld_slice rest = scope->names;
-  ld_rc rc = LD_OK;
-  ld_value_next(&rest, &head);
-  for (uint32_t i = 0; i < head.count && rc == LD_OK; i++)
-    rc = ld_value_next(&rest, &name) ? visit(txn, name.bytes) : LD_INVALID;
-  return rc;
-}
-
-/* Whether it is there: declared, or with documents. */
-static ld_rc find_collection(ld_txn *txn, ld_slice name, bool *found) {
-  uint8_t space[2 * LD_PART_MAX + 8];
-  ld_row row;
-  ld_buf key = {.data = space, .capacity = sizeof space};
-  ld_buf_byte(&key, LD_SPACE_COLLECTION);
-  ld_tuple_string(&key, name);
-  ld_rc rc = ld_row_get(txn, ld_buf_slice(&key), &row);
-  if (rc == LD_OK || rc == LD_NOTFOUND) *found = rc == LD_OK;
-  return rc == LD_NOTFOUND ? LD_OK : rc;
-}
-
-static ld_rc must_be_there(ld_txn *from, ld_slice name) {
-  ld_quoted quoted;
-  bool found;
-  if (name.size == 0 || name.size > LD_PART_MAX)
-    return ld_fail(ld_error_of(from), LD_INVALID, "%s is no name of a collection",
-                   ld_quote(name, quoted));
-  ld_rc rc = find_collection(from, name, &found);
-  if (rc != LD_OK || found) return rc;
-  return ld_fail(ld_error_of(from), LD_INVALID, "there is no collection %s",
-                 ld_quote(name, quoted));
-}
-
 static ld_rc must_be_free(ld_txn *to, ld_slice name) {
   ld_quoted quoted;
   bool found;
-  ld_rc rc = find_collection(to, name, &found);
+  ld_rc rc = ld_scope_find(to, name, &found);
   if (rc != LD_OK || !found) return rc;
   return ld_fail(ld_error_of(to), LD_EXISTS, "the target has a collection %s already",
                  ld_quote(name, quoted));
@@ -71,33 +34,43 @@ static ld_rc must_be_free(ld_txn *to, ld_slice name) {
 
 static ld_rc look_free(ld_txn *to, const ld_scope *scope) {
   bool empty;
-  if (scope->names.size > 0) return each_name(scope, to, must_be_free);
+  if (scope->names.size > 0) return ld_scope_each(scope, to, must_be_free);
   ld_rc rc = ld_unfinished_is_empty(to, &empty);
   if (rc != LD_OK || empty) return rc;
   return ld_fail(ld_error_of(to), LD_EXISTS, "the target is not empty");
 }
 
-/* The number that the source's sequence has come to, as a value. */
-static ld_rc write_source(ld_txn *from, ld_buf *source) {
-  uint64_t number;
+/* The number that the source's sequence has come to; and when its rows will not be in the target as they are, what they are. */
+static ld_rc write_source(ld_txn *from, const ld_copy *copy, ld_buf *source) {
+  uint64_t number, hash[2] = {0, 0};
+  ld_content content = {.parts = NULL};
   ld_rc rc = ld_sequence_last(from, &number);
-  if (rc == LD_OK) ld_write_int(source, (int64_t)number);
+  if (rc == LD_OK && copy->transformed)
+    rc = ld_content_read(from, &copy->scope, LD_SLICE_NONE, &content);
+  for (size_t i = 0; i < content.size; i++)
+    for (int k = 0; k < 2; k++) hash[k] += content.parts[i].hash[k];
+  ld_write_array(source, 4);
+  ld_write_int(source, (int64_t)number);
+  ld_write_int(source, (int64_t)content.rows);
+  for (int k = 0; k < 2; k++) ld_write_int(source, (int64_t)hash[k]);
+  ld_content_clear(&content);
   return rc;
 }
 
-/* Whether the row that was copied last is in the source as it is here. A declaration is not: it was changed on the way. */
-static ld_rc same_last_row(ld_txn *from, ld_txn *to, const ld_unfinished *note, bool *same) {
-  ld_slice there, here;
+/* Whether all that was copied is in the source as it is here: another store may have come to the same number. */
+static ld_rc same_rows(ld_txn *from, ld_txn *to, const ld_scope *scope, const ld_unfinished *note,
+                       bool *same) {
+  ld_content there = {.parts = NULL}, here = {.parts = NULL};
+  ld_slice last = note->phase == PHASE_ROWS ? note->place : LD_SLICE_NONE;
+  ld_error difference;
   *same = true;
-  if (note->phase != PHASE_ROWS || note->place.size == 0 ||
-      note->place.data[0] == LD_SPACE_COLLECTION)
-    return LD_OK;
-  ld_rc rc = ld_get(from, note->place, &there);
-  *same = rc == LD_OK;
-  if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : of_source(from, to, rc);
-  rc = ld_get(to, note->place, &here);
-  *same = rc == LD_OK && ld_equal(here, there);
-  return rc == LD_NOTFOUND ? LD_OK : rc;
+  if (note->phase == PHASE_ROWS && last.size == 0) return LD_OK;
+  ld_rc rc = of_source(from, to, ld_content_read(from, scope, last, &there));
+  if (rc == LD_OK) rc = ld_content_read(to, scope, last, &here);
+  if (rc == LD_OK) *same = ld_content_compare(&there, &here, &difference) == LD_OK;
+  ld_content_clear(&there);
+  ld_content_clear(&here);
+  return rc;
 }
 
 static ld_slice what_of(const ld_copy *copy) {
@@ -109,14 +82,14 @@ static ld_rc look_at_note(ld_txn *from, ld_txn *to, const ld_copy *copy, const l
   ld_buf source = {0};
   bool last = false;
   *same = false;
-  ld_rc rc = of_source(from, to, write_source(from, &source));
+  ld_rc rc = of_source(from, to, write_source(from, copy, &source));
   bool alike = rc == LD_OK && ld_equal(note->what, what_of(copy)) &&
                ld_equal(note->scope, copy->scope.names) &&
                ld_equal(note->source, ld_buf_slice(&source));
   ld_buf_clear(&source);
   if (rc == LD_OK && alike) rc = ld_unfinished_is_last(to, note, &last);
   *same = last;
-  if (rc == LD_OK && last && !copy->transformed) rc = same_last_row(from, to, note, same);
+  if (rc == LD_OK && last && !copy->transformed) rc = same_rows(from, to, &copy->scope, note, same);
   return rc;
 }
 
@@ -138,7 +111,8 @@ static ld_rc look(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_state *
 }
 
 ld_rc ld_copy_look(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_state *state) {
-  ld_rc rc = of_source(from, to, each_name(&copy->scope, from, must_be_there));
+  ld_rc rc = copy->unfinished ? LD_OK : of_source(from, to, ld_unfinished_refuse(from));
+  if (rc == LD_OK) rc = of_source(from, to, ld_scope_check(&copy->scope, from));
   if (rc == LD_OK) rc = look(from, to, copy, state);
   if (rc == LD_EXISTS) *state = LD_COPY_TAKEN;
   return rc == LD_EXISTS ? LD_OK : rc;
@@ -154,7 +128,7 @@ static ld_rc drop(ld_txn *to, ld_slice name) {
 static ld_rc wipe(ld_txn *to, const ld_scope *scope) {
   static const uint8_t first = LD_SPACE_STORE + 1;
   uint64_t count;
-  if (scope->names.size > 0) return each_name(scope, to, drop);
+  if (scope->names.size > 0) return ld_scope_each(scope, to, drop);
   return ld_del_range(to, ld_bytes(&first, 1), LD_SLICE_NONE, &count);
 }
 
@@ -163,7 +137,7 @@ static ld_rc start(ld_txn *from, ld_txn *to, const ld_copy *copy) {
   uint64_t number = 0;
   ld_rc rc = of_source(from, to, ld_sequence_last(from, &number));
   if (rc == LD_OK) rc = ld_sequence_raise(to, number);
-  if (rc == LD_OK) rc = of_source(from, to, write_source(from, &source));
+  if (rc == LD_OK) rc = of_source(from, to, write_source(from, copy, &source));
   ld_unfinished note = {
       .what = what_of(copy), .source = ld_buf_slice(&source), .scope = copy->scope.names};
   if (rc == LD_OK) rc = source.failed ? ld_no_memory(to, "copy") : ld_unfinished_put(to, &note);
@@ -424,7 +398,7 @@ ld_rc ld_copy_note(ld_txn *to, ld_slice place, uint64_t count, uint64_t *rows) {
 
 ld_rc ld_copy_report(ld_txn *to, const ld_scope *scope, ld_buf *report) {
   ld_content found;
-  ld_rc rc = ld_content_read(to, scope, &found);
+  ld_rc rc = ld_content_read(to, scope, LD_SLICE_NONE, &found);
   if (rc == LD_OK) ld_content_write(&found, report);
   ld_content_clear(&found);
   return rc == LD_OK && report->failed ? ld_no_memory(to, "copy") : rc;
@@ -432,9 +406,12 @@ ld_rc ld_copy_report(ld_txn *to, const ld_scope *scope, ld_buf *report) {
 
 ld_rc ld_copy_verify(ld_txn *from, ld_txn *to, const ld_scope *scope, ld_buf *report) {
   ld_content expected = {.parts = NULL}, found = {.parts = NULL};
-  ld_rc rc = of_source(from, to, ld_content_read(from, scope, &expected));
-  if (rc == LD_OK) rc = ld_content_read(to, scope, &found);
-  if (rc == LD_OK) rc = ld_content_compare(&expected, &found, ld_error_of(to));
+  ld_rc rc = of_source(from, to, ld_content_read(from, scope, LD_SLICE_NONE, &expected));
+  if (rc == LD_OK) rc = ld_content_read(to, scope, LD_SLICE_NONE, &found);
+  if (rc == LD_OK) {
+    rc = ld_content_compare(&expected, &found, ld_error_of(to));
+    if (rc != LD_OK) ld_content_point(from, to, scope, ld_error_of(to));
+  }
   if (rc == LD_OK) ld_content_write(&found, report);
   ld_content_clear(&expected);
   ld_content_clear(&found);

@@ -3,7 +3,7 @@
 ** Rows are taken over as they are stored, with their revisions, after their checksums were looked at. Entries of indexes are not taken over: declarations arrive without them, under
 ** new numbers, and each index is built in the target. The target's sequence goes on behind the source's, so that nothing is used twice.
 ** Each batch commits with how far it has come (unfinished.h). A copy that was broken off is gone on with when the source is as it was: the same last number of its
-** sequence, the same last row. The source is only read.
+** sequence, and all rows that were copied, which are compared; of a transformed copy all rows of the source, by their hash. The source is only read.
 ** Failures of either side are in the target's error. */
 #ifndef LD_COPY_H
 #define LD_COPY_H
@@ -15,7 +15,8 @@ typedef struct ld_copy {
   ld_scope scope;
   bool
       transformed; /* by a program, record by record: ld_copy_read, ld_copy_note instead of ld_copy_some */
-  bool overwrite; /* what is there */
+  bool overwrite;  /* what is there */
+  bool unfinished; /* so may the source be: a copy or a load into it has not ended */
 } ld_copy;
 
 typedef enum ld_copy_state {
@@ -24,7 +25,7 @@ typedef enum ld_copy_state {
   LD_COPY_TAKEN   /* something else is there; the target's error says what (EXISTS) */
 } ld_copy_state;
 
-/* Look at the target. INVALID: the source has no collection of that name. */
+/* Look at the target. INVALID: the source has no collection of that name, or is not whole. */
 ld_rc ld_copy_look(ld_txn *from, ld_txn *to, const ld_copy *copy, ld_copy_state *state);
 /* Begin, or go on. EXISTS when it is taken, unless `overwrite`: then what is there is removed first. */
 ld_rc ld_copy_begin(ld_txn *from, ld_txn *to, const ld_copy *copy);

@@ -8,6 +8,7 @@
 #include "queue.h"
 #include "store.h"
 #include "tuple.h"
+#include "unfinished.h"
 #include "value.h"
 
 /* ---- counting ---- */
@@ -129,7 +130,9 @@ static void write_time(int64_t ms, ld_buf *text) {
 static ld_rc write_header(ld_txn *txn, ld_dump *dump, ld_buf *text) {
   uint64_t sequence;
   size_t start = text->size;
-  ld_rc rc = ld_sequence_last(txn, &sequence);
+  ld_rc rc = dump->unfinished ? LD_OK : ld_unfinished_refuse(txn);
+  if (rc == LD_OK) rc = ld_scope_check(&dump->scope, txn);
+  if (rc == LD_OK) rc = ld_sequence_last(txn, &sequence);
   if (rc == LD_OK) rc = count_rows(txn, &dump->scope, &dump->expected);
   if (rc != LD_OK) return rc;
   ld_buf_printf(text, "{\"larder\":\"dump\",\"format\":%d,\"at\":\"", LD_DUMP_FORMAT);

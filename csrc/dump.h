@@ -15,9 +15,10 @@
 
 #define LD_DUMP_FORMAT 1
 
-/* Zeroed to begin with, but for the scope; ld_dump_clear it. */
+/* Zeroed to begin with, but for these two; ld_dump_clear it. */
 typedef struct ld_dump {
   ld_scope scope;
+  bool unfinished; /* so may the store be: a copy or a load into it has not ended */
   ld_record_counts expected, counts; /* counted before; written */
   uint64_t lines, bytes;
   uint32_t checksum;
@@ -25,7 +26,8 @@ typedef struct ld_dump {
   ld_buf place, record;
 } ld_dump;
 
-/* Append the next lines to `text`, about `most` bytes. Sets `done` with the trailer. Each call is made in the same snapshot. CORRUPT names a damaged row. */
+/* Append the next lines to `text`, about `most` bytes. Sets `done` with the trailer. Each call is made in the same snapshot. CORRUPT names a damaged row, INVALID a collection
+** of the scope that is not there; INVALID also when the store is not whole. */
 ld_rc ld_dump_some(ld_txn *txn, ld_dump *dump, size_t most, ld_buf *text);
 void ld_dump_clear(ld_dump *dump);
 

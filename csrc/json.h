@@ -1,4 +1,4 @@
-/* json.h -- documents as JSON text and back, lossless or refused; never rounded in silence. cJSON parses and prints.
+/* json.h -- documents as JSON text and back, lossless or refused; never rounded in silence. cJSON parses (json.c), json_print.c prints.
 **
 ** What JSON cannot say is MongoDB Extended JSON v2 (https://github.com/mongodb/specifications/blob/master/source/extended-json.md):
 **   an integer past 2^53            {"$numberLong": "9007199254740993"}

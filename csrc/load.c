@@ -1,14 +1,10 @@
 /* load.c -- see load.h. */
 #include "load.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "dump.h"
-#include "output.h"
 #include "json.h"
 #include "unfinished.h"
 #include "value.h"
@@ -18,16 +14,12 @@ enum { PIECE = 256 << 10, LONGEST = 1 << 30 };
 /* ---- the text ---- */
 
 ld_rc ld_load_open(ld_load *load, const char *path, ld_error *error) {
-  ld_quoted quoted;
-  *load = (ld_load){.file = open(path, O_RDONLY | O_CLOEXEC)};
-  if (load->file >= 0) return LD_OK;
-  return ld_fail(error, ld_output_rc(errno), "load %s: %s", ld_quote(ld_text(path), quoted),
-                 strerror(errno));
+  *load = (ld_load){.line = 0};
+  return ld_input_open(&load->input, path, error) == LD_OK ? LD_OK : ld_fail_in(error, "load ");
 }
 
 void ld_load_close(ld_load *load) {
-  if (load->file >= 0) close(load->file);
-  load->file = -1;
+  ld_input_close(&load->input);
   ld_buf_clear(&load->text);
   ld_buf_clear(&load->record);
   ld_record_writer_clear(&load->writer);
@@ -50,8 +42,8 @@ static ld_rc refuse(const ld_load *load, ld_error *error, ld_rc rc, const char *
   return at_line(load, error);
 }
 
-/* Read on. `*got` is 0 at the end. */
-static ld_rc read_piece(ld_load *load, ssize_t *got, ld_error *error) {
+/* Read on. `*more`: it is not the end. */
+static ld_rc read_piece(ld_load *load, bool *more, ld_error *error) {
   ld_buf *text = &load->text;
   if (load->at > 0) {
     memmove(text->data, text->data + load->at, text->size - load->at);
@@ -60,20 +52,17 @@ static ld_rc read_piece(ld_load *load, ssize_t *got, ld_error *error) {
     load->at = 0;
   }
   if (text->size > LONGEST) return refuse(load, error, LD_TOOBIG, "is longer than 1 GiB");
-  if (!ld_buf_reserve(text, PIECE)) return ld_fail(error, LD_NOMEM, "load: out of memory");
-  do {
-    *got = read(load->file, text->data + text->size, PIECE);
-  } while (*got < 0 && errno == EINTR);
-  if (*got < 0) return ld_fail(error, ld_output_rc(errno), "load: %s", strerror(errno));
-  text->size += (size_t)*got;
-  return LD_OK;
+  size_t before = text->size;
+  ld_rc rc = ld_input_read(&load->input, PIECE, text, error);
+  *more = text->size > before;
+  return rc == LD_OK ? rc : ld_fail_in(error, "line %llu: ", (unsigned long long)load->line + 1);
 }
 
 /* The next line with its newline. NOTFOUND at the end. */
 static ld_rc next_line(ld_load *load, ld_slice *line, ld_error *error) {
   for (;;) {
     const ld_buf *text = &load->text;
-    ssize_t got = 0;
+    bool more = false;
     const uint8_t *end = text->size > load->seen
                              ? memchr(text->data + load->seen, '\n', text->size - load->seen)
                              : NULL;
@@ -84,9 +73,9 @@ static ld_rc next_line(ld_load *load, ld_slice *line, ld_error *error) {
       return LD_OK;
     }
     load->seen = text->size;
-    ld_rc rc = read_piece(load, &got, error);
+    ld_rc rc = read_piece(load, &more, error);
     if (rc != LD_OK) return rc;
-    if (got > 0) continue;
+    if (more) continue;
     if (load->at == load->text.size) return LD_NOTFOUND;
     load->line++;
     return refuse(load, error, LD_INVALID, "the dump was cut off in the middle of this line");

@@ -2,15 +2,16 @@
 **
 ** Every failure about the text names its line, and a column where there is one: `line 12, column 5: ...`. INVALID: it is no dump, was cut off or changed; UNSUPPORTED: a newer version
 ** made it. Only the last line tells whether all is there and unchanged, so nothing may be visible before it was read: either all is one transaction, or
-** the text is read twice, the first time without a store. */
+** the text is read twice, the first time without a store. A text that gzip has packed is unpacked (input.h). */
 #ifndef LD_LOAD_H
 #define LD_LOAD_H
 
+#include "input.h"
 #include "record.h"
 
 /* Where the text is; ld_load_close it, also after a failure. */
 typedef struct ld_load {
-  int file;
+  ld_input input;
   ld_buf text;     /* what was read and is not used yet begins at `at` */
   size_t at, seen; /* up to `seen` there is no newline */
   bool ended;      /* the last line was read */

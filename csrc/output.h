@@ -1,4 +1,5 @@
-/* output.h -- a file that is written beside its place, synced, and put there only when it is whole. Where an int is returned, it is 0 or an errno. */
+/* output.h -- a file that is written without a name, synced, and gets its name only when it is whole: nothing is left of one that was killed. Where the
+** system has no files without names it is written under another one. Where an int is returned, it is 0 or an errno. */
 #ifndef LD_OUTPUT_H
 #define LD_OUTPUT_H
 
@@ -11,9 +12,9 @@ ld_rc ld_output_rc(int code);
 int ld_output_write(int file, ld_slice text); /* all of it */
 
 typedef struct ld_output {
-  int descriptor; /* of the temporary one; -1: none is open */
-  pid_t owner;    /* a forked child removes nothing */
-  ld_buf path, temporary;
+  int descriptor;         /* -1: none is open */
+  pid_t owner;            /* a forked child removes nothing */
+  ld_buf path, temporary; /* `temporary` is empty while it has no name */
 } ld_output;
 
 /* ld_output_end it, also after a failure. */

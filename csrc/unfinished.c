@@ -79,6 +79,19 @@ ld_rc ld_unfinished_end(ld_txn *txn) {
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
+ld_rc ld_unfinished_refuse(ld_txn *txn) {
+  ld_buf room = {0};
+  ld_unfinished note;
+  ld_rc rc = ld_unfinished_get(txn, &note, &room);
+  if (rc == LD_OK)
+    rc = ld_fail(&txn->engine->error, LD_INVALID,
+                 "a %.*s into this store has not ended; run it again first (unfinished = true "
+                 "takes what is there)",
+                 (int)note.what.size, (const char *)note.what.data);
+  ld_buf_clear(&room);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
+
 ld_rc ld_unfinished_is_empty(ld_txn *txn, bool *empty) {
   static const uint8_t behind = LD_SPACE_STORE + 1;
   ld_cursor *cursor;

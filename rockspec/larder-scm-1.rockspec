@@ -23,6 +23,7 @@ dependencies = {
 
 supported_platforms = { "unix" }
 
+-- zlib is no dependency: with its header (zlib1g-dev) there when this is built, dumps can be packed by gzip.
 external_dependencies = {
   LMDB = { header = "lmdb.h", library = "lmdb" },
   CJSON = { header = "cjson/cJSON.h", library = "cjson" },
@@ -86,6 +87,7 @@ build = {
         "csrc/collection_declaration.c",
         "csrc/collection_version.c",
         "csrc/content.c",
+        "csrc/content_point.c",
         "csrc/copy.c",
         "csrc/crc32c.c",
         "csrc/declaration.c",
@@ -125,8 +127,10 @@ build = {
         "csrc/find.c",
         "csrc/find_run.c",
         "csrc/folder.c",
+        "csrc/gzip.c",
         "csrc/index.c",
         "csrc/index_build.c",
+        "csrc/input.c",
         "csrc/journal.c",
         "csrc/json.c",
         "csrc/json_keys.c",
@@ -208,7 +212,7 @@ build = {
       defines = { "_GNU_SOURCE" },
       incdirs = { "csrc", "$(LMDB_INCDIR)", "$(CJSON_INCDIR)" },
       libdirs = { "$(LMDB_LIBDIR)", "$(CJSON_LIBDIR)" },
-      libraries = { "lmdb", "cjson", "m", "pthread" },
+      libraries = { "lmdb", "cjson", "m", "dl", "pthread" },
     },
     ["larder.backups"] = "lua/larder/backups.lua",
     ["larder.backups.listing"] = "lua/larder/backups/listing.lua",

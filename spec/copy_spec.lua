@@ -79,6 +79,7 @@ on_each_engine("larder.copy", function(given)
     raises("INVALID", "verify", larder.copy, given.store, to, { verify = 1 })
     raises("INVALID", "from", larder.copy, 5, to)
     raises("INVALID", "batch", larder.copy, given.store, to, { batch = 0 })
+    raises("INVALID", "same store", given.store.update, given.store, function(tx) larder.copy(given.store, tx) end)
   end)
 
   it("replaces what is there when told to, all at once", function()
@@ -104,59 +105,6 @@ on_each_engine("larder.copy", function(given)
     stocked.holds(before, to)
   end)
 
-  it("goes on where it was broken off", function()
-    stocked.fill(given.store)
-    for stop = 1, 12 do
-      local to, calls, resumed_at = given.open(), 0, nil
-      pcall(larder.copy, given.store, to, { batch = 25, progress = function()
-        calls = calls + 1
-        if calls == stop then error "stop" end
-      end })
-      local report = larder.copy(given.store, to, { batch = 25, progress = function(rows) resumed_at = resumed_at or rows end })
-      assert.is_true(report.resumed)
-      assert.is_true(resumed_at >= math.min(stop, 8) * 25, ("stop %d: went on at %d"):format(stop, resumed_at))
-      stocked.holds(stocked.text(given.store), to)
-      to:close()
-    end
-  end)
-
-  it("is told by verify until it has ended, and nothing else is", function()
-    stocked.fill(given.store)
-    for stop = 1, 9 do
-      local to, calls = given.open(), 0
-      pcall(larder.copy, given.store, to, { batch = 25, progress = function()
-        calls = calls + 1
-        if calls == stop then error "stop" end
-      end })
-      local report = to:verify { repair = "indexes" }
-      same({ { kind = "unfinished", where = "row \"unfinished\" of the store",
-        text = "a copy into this store has not ended; what its rows say of one another was not looked at" } }, report.findings)
-      support.none(report.repaired)
-      larder.copy(given.store, to, { batch = 25 })
-      assert.is_true(to:verify().ok)
-      to:close()
-    end
-  end)
-
-  it("does not go on when the source or the target was written to meanwhile, or it was another source", function()
-    stocked.fill(given.store)
-    local function broken()
-      local to = given.open()
-      pcall(larder.copy, given.store, to, { batch = 25, progress = function() error "stop" end })
-      return to
-    end
-    local first, second, third = broken(), broken(), broken()
-    first:map("mine"):set("k", 1)
-    raises("EXISTS", "beginning", larder.copy, given.store, first)
-    local other = given.open()
-    other:map("m"):set("k", 1)
-    raises("EXISTS", "beginning", larder.copy, other, third)
-    given.store:map("seen"):set("new", 1)
-    raises("EXISTS", "before it changed", larder.copy, given.store, second)
-    assert.is_true(larder.copy(given.store, second, { overwrite = true }).verified)
-    stocked.holds(stocked.text(given.store), second)
-  end)
-
   it("is of one snapshot, whatever is written meanwhile", function()
     stocked.fill(given.store)
     local before, to = stocked.text(given.store), given.open()
@@ -170,15 +118,22 @@ on_each_engine("larder.copy", function(given)
     stocked.holds(before, to)
   end)
 
-  it("finds what differs in the target", function()
+  it("finds what differs in the target, and names the first of it", function()
     stocked.fill(given.store)
-    local to, done = given.open(), false
-    raises("CORRUPT", { "map \"seen\"" }, larder.copy, given.store, to, { batch = 50, progress = function()
-      if done or to:map("seen"):get { "k", 3 } == nil then return end
-      done = true
-      to:map("seen"):set({ "k", 3 }, "changed")
-    end })
-    assert.is_true(done)
+    local function differs(change, ...)
+      local to, done = given.open(), false
+      raises("CORRUPT", { ... }, larder.copy, given.store, to, { batch = 50, progress = function()
+        if done or to:map("seen"):get { "k", 3 } == nil then return end
+        done = true
+        change(to)
+      end })
+      assert.is_true(done)
+    end
+    differs(function(to) to:map("seen"):set({ "k", 3 }, "changed") end, "map \"seen\"", "the first: entry (\"seen\", \"k\", 3) differs")
+    differs(function(to) to:map("seen"):delete { "k", 3 } end, "map \"seen\"", "entry (\"seen\", \"k\", 3) is missing")
+    differs(function(to) to:map("seen"):set("a", 1) end, "map \"seen\"", "entry (\"seen\", \"a\") is not in the source")
+    differs(function(to) to:collection("plans"):delete(7) end, "collection \"plans\"", "document (\"plans\", 7) is missing")
+    differs(function(to) to:rooms():rate("room-3", "new", "movie-1", "like") end, "rooms", "the first: rating (", "\"movie-1\") differs")
   end)
 
   it("takes single collections, beside others", function()
@@ -202,48 +157,61 @@ on_each_engine("larder.copy", function(given)
     assert.are.equal("mine", to:map("seen"):get "k")
   end)
 
-  it("lets a function change what is copied, or leave it out", function()
+  it("brings them into a transaction, which may still be rolled back", function()
     stocked.fill(given.store)
-    local to, kinds = given.open(), {}
-    local report = larder.copy(given.store, to, { batch = 30, transform = function(kind, document, name)
-      kinds[kind .. " " .. tostring(name)] = true
-      if kind == "document" and name == "plans" then
-        if document.id == 5 then return nil end
-        document.extra = true
-      elseif kind == "room" then
-        document.n = (document.n or 0) + 100
-      end
-      return document
-    end })
-    assert.is_false(report.verified)
-    assert.are.equal(58, report.collections.plans.count)
-    assert.is_true(to:collection("plans"):get(6).extra)
-    assert.is_nil(to:collection("plans"):get(5))
-    assert.are.equal(107, to:rooms():get("room-7").n)
-    assert.are.equal(false, to:map("seen"):get(7))
-    assert.is_true(kinds["room nil"] and kinds["document plans"] and kinds["entry seen"] and kinds["job mail"])
-    same(given.store:queue("mail"):counts(), to:queue("mail"):counts())
+    local to = given.open()
+    pcall(to.update, to, function(tx)
+      assert.is_true(larder.copy(given.store, tx).verified)
+      assert.are.equal(59, tx:collection("plans"):count())
+      error "no"
+    end)
+    assert.are.equal("", stocked.text(to))
   end)
 
-  it("goes on with a transformed copy, too", function()
+  it("tells its progress, up to all of it", function()
     stocked.fill(given.store)
-    local to, calls = given.open(), 0
-    local function keep(_, document) calls = calls + 1 return document end
-    pcall(larder.copy, given.store, to, { batch = 30, transform = keep, progress = function() error "stop" end })
-    assert.is_true(calls > 0 and calls <= 30)
-    local report = larder.copy(given.store, to, { batch = 30, transform = keep })
-    assert.is_true(report.resumed)
-    assert.are.equal(given.store:collection("plans"):count(), report.collections.plans.count)
-    for _, name in ipairs(given.store:collections()) do
-      same(given.store:collection(name):find {}, to:collection(name):find {})
+    local function keep(_, document) return document end
+    for _, options in ipairs { {}, { batch = 30 }, { collections = { "plans" } }, { transform = keep } } do
+      local last, whole, calls = 0, nil, 0
+      options.progress = function(rows, total)
+        assert.is_true(rows >= last and total == (whole or total) and math.type(rows) == "integer")
+        last, whole, calls = rows, total, calls + 1
+      end
+      larder.copy(given.store, given.open(), options)
+      assert.are.equal(given.store:stats().entries, whole)
+      assert.are.equal(whole, last)
+      assert.is_true(calls >= (options.batch and 8 or 1))
     end
-    for name in given.store:rooms():names() do same(given.store:rooms():get(name), to:rooms():get(name)) end
-    for key, value in given.store:map("seen"):range() do same(value, to:map("seen"):get(key)) end
   end)
 
   it("copies an empty store", function()
     local to = given.open()
     assert.are.equal(0, larder.copy(given.store, to).rows)
     larder.copy(given.store, to)
+  end)
+end)
+
+describe("larder.copy from a URL", function()
+  after_each(support.remove_folders)
+
+  it("never makes the source", function()
+    local folder = support.folder()
+    raises("IO", "/nowhere", larder.copy, "lmdb:" .. folder .. "/nowhere", "lmdb:" .. folder .. "/to")
+    raises("IO", "/nowhere", larder.copy, { engine = "lmdb", path = folder .. "/nowhere" }, "memory:")
+    assert.are.equal("", io.popen(("ls -A '%s'"):format(folder)):read "a")
+  end)
+
+  it("takes a store that is open here, too, and no other name of the same", function()
+    local folder = support.folder()
+    local url = "lmdb:" .. folder .. "/store"
+    local store <close> = larder.open(url)
+    store:map("m"):set("k", 1)
+    assert.are.equal(1, larder.copy(url, "memory:").maps.m.count)
+    assert(os.execute(("ln -s store '%s/link'"):format(folder)))
+    local link = "lmdb:" .. folder .. "/link"
+    raises("INVALID", "same store", larder.copy, store, link)
+    store:close()
+    raises("INVALID", "same store", larder.copy, link, url, { overwrite = true })
+    raises("INVALID", "same store", larder.copy, url, { engine = "lmdb", path = folder .. "/store/." }, { overwrite = true })
   end)
 end)

@@ -82,10 +82,28 @@ on_each_engine("store:dump", function(given)
     local counts = given.store:dump(function(part) parts[#parts + 1] = part end, { collections = { "versioned" } })
     assert.are.equal(2, counts.documents)
     assert.are.equal(5, #lines_of(table.concat(parts)))
+    local path = support.folder() .. "/d"
+    support.write_file(path, "precious")
+    raises("INVALID", "nowhere", given.store.dump, given.store, path, { overwrite = true, collections = { "versioned", "nowhere" } })
+    assert.are.equal("precious", support.read_file(path))
+  end)
+
+  it("is read by jq, which makes a table for a spreadsheet of it", function()
+    if not os.execute "command -v jq >/dev/null" then return pending "jq is not here" end
+    stocked.fill(given.store)
+    local path = support.folder() .. "/d"
+    local counts = given.store:dump(path)
+    local function jq(filter) return io.popen(("unset LD_PRELOAD; jq -r '%s' '%s'"):format(filter, path)):read "a" end
+    assert.are.equal(counts.rows + counts.documents + counts.rooms + counts.entries + counts.jobs + counts.collections + counts.queues,
+      select(2, jq("select(.kind).kind"):gsub("\n", "")))
+    local plans = "select(.kind == \"document\" and .collection == \"plans\").document | [.id, .status, .tags[0], .n] | @csv"
+    assert.are.equal('1,"s1","t1",1\n2,"s2","t2",2\n3,"s3","t0",3\n', jq(plans):match "^[^\n]*\n[^\n]*\n[^\n]*\n")
+    assert.are.equal(59, select(2, jq(plans):gsub("\n", "")))
+    assert.are.equal("room-3\n", jq("select(.kind == \"room\" and .room.n == 3).room.roomName"))
   end)
 
   it("refuses what it cannot do", function()
-    raises("INVALID", "compress", given.store.dump, given.store, support.folder() .. "/d.gz")
+    raises("INVALID", "zstd", given.store.dump, given.store, support.folder() .. "/d.zst")
     raises("INVALID", "progres", given.store.dump, given.store, "x", { progres = print })
     raises("INVALID", "path", given.store.dump, given.store, 5)
     raises("INVALID", "NUL", given.store.dump, given.store, "a\0b")

@@ -57,13 +57,13 @@ function stocked.fill(store)
 end
 
 local function without_ends(text)
-  return (text:gsub("^[^\n]*\n", ""):gsub("[^\n]*\n$", ""))
+  return text:match "^[^\n]*\n(.*\n)[^\n]*\n$" or ""
 end
 
 --- All of a store as a text: of equal stores it is equal.
 function stocked.text(store)
   local parts = {}
-  store:dump(function(part) parts[#parts + 1] = part end)
+  store:dump(function(part) parts[#parts + 1] = part end, { unfinished = true })
   return without_ends(table.concat(parts))
 end
 

@@ -49,12 +49,13 @@ static ld_rc work_look(ld_txn *txn, void *context) {
   return ld_copy_look(call->from->txn, txn, &call->copy, &call->state);
 }
 
-/* core.copy_look(from, to, names, transformed) -> "new" | "resume" | "taken" */
+/* core.copy_look(from, to, names, transformed, unfinished) -> "new" | "resume" | "taken" */
 static int look(lua_State *L) {
   static const char *const names[] = {"new", "resume", "taken"};
   copy_call call;
   lb_place to = check_call(L, &call);
   call.copy.transformed = lua_toboolean(L, 4);
+  call.copy.unfinished = lua_toboolean(L, 5);
   lb_read(L, &to, work_look, &call, op);
   lua_pushstring(L, names[call.state]);
   return 1;
@@ -65,12 +66,13 @@ static ld_rc work_begin(ld_txn *txn, void *context) {
   return ld_copy_begin(call->from->txn, txn, &call->copy);
 }
 
-/* core.copy_begin(from, to, names, overwrite, transformed) */
+/* core.copy_begin(from, to, names, overwrite, transformed, unfinished) */
 static int begin(lua_State *L) {
   copy_call call;
   lb_place to = check_call(L, &call);
   call.copy.overwrite = lua_toboolean(L, 4);
   call.copy.transformed = lua_toboolean(L, 5);
+  call.copy.unfinished = lua_toboolean(L, 6);
   lb_write(L, &to, work_begin, &call, op);
   return 0;
 }
@@ -218,13 +220,19 @@ static int end(lua_State *L) {
   return 0;
 }
 
-/* Whether two boxes are of one directory, which each of them may call another name. */
+/* Of a box or a text, such as "lmdb:./data". */
+static const char *label_of(lua_State *L, int index) {
+  if (lua_type(L, index) == LUA_TSTRING) return lua_tostring(L, index);
+  luaL_checkudata(L, index, LB_STORE);
+  return lb_label(L, index);
+}
+
+/* core.same_store(a, b): whether two boxes, or what is going to be one, are of one directory, which each of them may call another name. */
 static int same_store(lua_State *L) {
   struct stat info[2];
-  lb_store *a = luaL_checkudata(L, 1, LB_STORE), *b = luaL_checkudata(L, 2, LB_STORE);
-  bool same = a == b;
+  bool same = lua_rawequal(L, 1, 2);
   for (int i = 0; i < 2 && !same; i++) {
-    const char *path = strchr(lb_label(L, i + 1), ':');
+    const char *path = strchr(label_of(L, i + 1), ':');
     if (path == NULL || path[1] == '\0' || stat(path + 1, &info[i]) != 0) break;
     same = i == 1 && info[0].st_dev == info[1].st_dev && info[0].st_ino == info[1].st_ino;
   }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../gzip.h"
 #include "../output.h"
 #include "bind.h"
 
@@ -19,6 +20,8 @@ typedef struct lb_dump {
   ld_buf text;  /* of the last step; nobody else reaches it, whatever finalizers do */
   ld_output file;
   bool to_file;
+  ld_gzip *gzip; /* NULL: it is not packed */
+  ld_buf packed;
 } lb_dump;
 
 static lb_dump *check_dump(lua_State *L) { return luaL_checkudata(L, 1, LB_DUMP); }
@@ -28,6 +31,9 @@ static int close_dump(lua_State *L) {
   lb_dump *box = check_dump(L);
   if (box->to_file) ld_output_end(&box->file);
   box->to_file = false;
+  ld_gzip_close(box->gzip);
+  box->gzip = NULL;
+  ld_buf_clear(&box->packed);
   ld_dump_clear(&box->dump);
   ld_buf_clear(&box->names);
   ld_buf_clear(&box->text);
@@ -45,7 +51,17 @@ static int fail_file(lua_State *L, const char *path, int code) {
   return lb_raise_error(L, &error, op);
 }
 
-/* core.dump_open(place, names, path) -> box; without a path dump_some gives the text */
+/* A file is made only when all else is there. */
+static int open_file(lua_State *L, lb_dump *box, const char *path, bool packed) {
+  ld_error error = {0};
+  if (packed && ld_gzip_open(true, &box->gzip, &error) != LD_OK)
+    return lb_raise_error(L, &error, op);
+  int code = ld_output_begin(&box->file, path);
+  box->to_file = true;
+  return code == 0 ? 1 : fail_file(L, path, code);
+}
+
+/* core.dump_open(place, names, path, packed, unfinished) -> box; without a path dump_some gives the text */
 static int open_dump(lua_State *L) {
   lb_place place = lb_check_place(L, 1, op);
   const char *path = lua_isnoneornil(L, 3) ? NULL : lb_check_text(L, 3, op, "path");
@@ -57,10 +73,8 @@ static int open_dump(lua_State *L) {
   ld_buf_add(&box->names, ld_buf_slice(&place.store->key));
   if (box->names.failed) return lb_raise(L, LD_NOMEM, op, "out of memory");
   box->dump.scope.names = ld_buf_slice(&box->names);
-  if (path == NULL) return 1;
-  int code = ld_output_begin(&box->file, path);
-  box->to_file = true;
-  return code == 0 ? 1 : fail_file(L, path, code);
+  box->dump.unfinished = lua_toboolean(L, 5);
+  return path == NULL ? 1 : open_file(L, box, path, lua_toboolean(L, 4));
 }
 
 typedef struct dump_call {
@@ -68,14 +82,25 @@ typedef struct dump_call {
   int code;
 } dump_call;
 
+static ld_rc write_text(dump_call *call, ld_error *error) {
+  lb_dump *box = call->box;
+  ld_slice bytes = ld_buf_slice(&box->text);
+  if (box->gzip != NULL) {
+    ld_buf_reset(&box->packed);
+    ld_rc rc = ld_gzip_pack(box->gzip, bytes, box->dump.done, &box->packed, error);
+    if (rc != LD_OK) return rc;
+    bytes = ld_buf_slice(&box->packed);
+  }
+  call->code = ld_output_write(box->file.descriptor, bytes);
+  return LD_OK;
+}
+
 static ld_rc work_some(ld_txn *txn, void *context) {
   dump_call *call = context;
   ld_buf *text = &call->box->text;
   ld_buf_reset(text);
   ld_rc rc = ld_dump_some(txn, &call->box->dump, PIECE, text);
-  if (rc == LD_OK && call->box->to_file)
-    call->code = ld_output_write(call->box->file.descriptor, ld_buf_slice(text));
-  return rc;
+  return rc == LD_OK && call->box->to_file ? write_text(call, &txn->engine->error) : rc;
 }
 
 static uint64_t sum(const ld_record_counts *counts) {

@@ -2,6 +2,7 @@
 #include "../load.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "bind.h"
 
@@ -10,12 +11,12 @@
 static const char op[] = "larder.load";
 
 typedef struct lb_load {
-  ld_load load; /* its file is -1 when it is closed */
+  ld_load load; /* its descriptor is -1 when it is closed */
 } lb_load;
 
 static lb_load *check_load(lua_State *L, int index) {
   lb_load *box = luaL_checkudata(L, index, LB_LOAD);
-  if (box->load.file < 0) lb_raise(L, LD_CLOSED, op, "the dump is closed");
+  if (box->load.input.descriptor < 0) lb_raise(L, LD_CLOSED, op, "the dump is closed");
   return box;
 }
 
@@ -25,15 +26,17 @@ static int close_load(lua_State *L) {
   return 0;
 }
 
-/* core.load_open(path) -> box */
+/* core.load_open(path) -> box, whether it can be read again: it is no pipe */
 static int open_load(lua_State *L) {
   ld_error error = {0};
   const char *path = lb_check_text(L, 1, op, "path");
   lb_load *box = lua_newuserdatauv(L, sizeof *box, 0);
   memset(box, 0, sizeof *box);
-  box->load.file = -1;
+  box->load.input.descriptor = -1;
   luaL_setmetatable(L, LB_LOAD);
-  return ld_load_open(&box->load, path, &error) == LD_OK ? 1 : lb_raise_error(L, &error, op);
+  if (ld_load_open(&box->load, path, &error) != LD_OK) return lb_raise_error(L, &error, op);
+  lua_pushboolean(L, lseek(box->load.input.descriptor, 0, SEEK_CUR) >= 0);
+  return 2;
 }
 
 static uint64_t sum(const ld_record_counts *counts) {

@@ -11,21 +11,22 @@ local op = "larder.copy"
 
 local rules = {
   progress = "function", verify = "boolean", overwrite = "boolean", transform = "function",
-  collections = "table", batch = "integer",
+  collections = "table", batch = "integer", unfinished = "boolean",
 }
 
 --- The steps of a copy in `to`, which is a store or a transaction, up to the end. The first commits with the beginning.
+--- The progress of the last is all of it: rows of indexes are in the total, and not copied.
 local function run(from, to, names, options, progress)
   local step = options.transform and transform.step(options.transform) or core.copy_some
   local batch = options.batch or 0
   local done, rows = to:update(function(tx)
-    core.copy_begin(from, tx, names, options.overwrite or false, options.transform ~= nil)
+    core.copy_begin(from, tx, names, options.overwrite or false, options.transform ~= nil, options.unfinished)
     return step(from, tx, names, batch)
   end)
-  if progress then progress(rows) end
+  if progress then progress(done and math.huge or rows) end
   while not done do
     done, rows = step(from, to, names, batch)
-    if progress then progress(rows) end
+    if progress then progress(done and math.huge or rows) end
   end
 end
 
@@ -47,7 +48,7 @@ end
 local function copy(from, to, options)
   local names = options_of.names(op, options.collections)
   local progress = progress_of(from, options)
-  local state = core.copy_look(from, to, names, options.transform ~= nil)
+  local state = core.copy_look(from, to, names, options.transform ~= nil, options.unfinished)
   local function steps(place)
     run(from, place, names, options, progress)
     return finish(from, place, names, options)
@@ -66,10 +67,7 @@ return function(from, to, options)
   options = options_of.check(op, options, rules)
   if options.batch and options.batch < 1 then core.fail(op, "option batch: expected a whole number from 1") end
   local source <close> = options_of.open(op, "from", from)
-  local target <close> = options_of.open(op, "to", to)
-  if source.is_store and target.is_store and core.same_store(source.place, target.place) then
-    core.fail(op, "the source and the target are the same store")
-  end
+  local target <close> = options_of.open(op, "to", to, source)
   if not source.is_store then return copy(source.place, target.place, options) end
   local snapshot <close> = source.place:begin "read"
   return copy(snapshot, target.place, options)

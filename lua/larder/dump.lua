@@ -7,7 +7,7 @@ local dump = {}
 -- ---- dump ----
 
 local dump_op = "store:dump"
-local dump_rules = { progress = "function", overwrite = "boolean", collections = "table" }
+local dump_rules = { progress = "function", overwrite = "boolean", collections = "table", unfinished = "boolean" }
 
 --- A function that takes pieces of text; nil for a path.
 local function writer_of(where)
@@ -23,10 +23,16 @@ local function writer_of(where)
   end
 end
 
-local function check_path(path)
-  if path:find "%.gz$" then
-    core.fail(dump_op, ("%q: dumps are not compressed; give a writer, such as io.popen('gzip >dump.gz', 'w')"):format(path))
+local others = { zst = "zstd", xz = "xz", bz2 = "bzip2", lz4 = "lz4", zip = "zip" }
+
+--- Whether the extension asks for gzip.
+local function is_packed(path)
+  local extension = (path:match "%.(%w+)$" or ""):lower()
+  if others[extension] then
+    core.fail(dump_op, ("%q: larder packs by gzip only (.gz); give a writer, such as io.popen(\"%s >...\", \"w\")"):format(
+      path, others[extension]))
   end
+  return extension == "gz"
 end
 
 local function write_all(box, snapshot, write, progress)
@@ -39,8 +45,8 @@ end
 
 local function dump_from(snapshot, where, options)
   local write = writer_of(where)
-  if not write then check_path(where) end
-  local box <close> = core.dump_open(snapshot, options_of.names(dump_op, options.collections), not write and where or nil)
+  local names, path = options_of.names(dump_op, options.collections), not write and where or nil
+  local box <close> = core.dump_open(snapshot, names, path, path and is_packed(path), options.unfinished)
   write_all(box, snapshot, write, options.progress)
   if not write then core.dump_publish(box, options.overwrite or false) end
   return core.dump_counts(box)
@@ -70,10 +76,11 @@ local load_op = "larder.load"
 local load_rules = { progress = "function", replace = "boolean", batch = "integer" }
 local LINES = 1000 -- between two calls of progress
 
---- Everything in one transaction: a failure leaves nothing.
-local function load_whole(path, to, options)
+--- Everything in one transaction: a failure leaves nothing. One that is run again begins with the text anew.
+local function load_whole(path, first, to, options)
   return to:update(function(tx)
-    local box <close> = core.load_open(path)
+    local box <close> = first or core.load_open(path)
+    first = nil
     repeat
       local done, records, total = core.load_some(box, tx, LINES, options.replace or false)
       if options.progress then options.progress(records, total) end
@@ -84,14 +91,16 @@ end
 
 --- Read all of it, without a store.
 local function check(path)
-  local box = core.load_open(path)
+  local box, again = core.load_open(path)
+  if not again then
+    core.fail(load_op, ("option batch: the text is read twice, and %q cannot be"):format(path))
+  end
   while not core.load_check(box, LINES) do end -- luacheck: ignore
   return box
 end
 
---- In batches: the text is read and checked to its end first. A batch that is run again begins with the text anew.
-local function load_batches(path, to, options)
-  local whole <close> = check(path)
+--- In batches. A batch that is run again begins with the text anew.
+local function load_batches(path, whole, to, options)
   local box
   repeat
     local runs = 0
@@ -105,15 +114,17 @@ local function load_batches(path, to, options)
   return core.load_counts(box)
 end
 
+--- The text is opened, and for batches checked to its end, before a store is made.
 function dump.load(path, to, options)
   options = options_of.check(load_op, options, load_rules)
   if options.batch and options.batch < 1 then core.fail(load_op, "option batch: expected a whole number from 1") end
   if options.batch and options.replace then
     core.fail(load_op, "option batch: fills an empty store, where there is nothing to replace")
   end
+  local first <close> = options.batch and check(path) or core.load_open(path)
   local target <close> = options_of.open(load_op, "to", to)
   if options.batch and not target.is_store then core.fail(load_op, "option batch: expected a store, got a transaction") end
-  return (options.batch and load_batches or load_whole)(path, target.place, options)
+  return (options.batch and load_batches or load_whole)(path, first, target.place, options)
 end
 
 return dump

@@ -208,5 +208,6 @@ int luaopen_larder_port(lua_State *L) {
   port_add_processes(L);
   port_add_files(L);
   port_add_ground(L);
+  port_add_traces(L);
   return 1;
 }

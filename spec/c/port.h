@@ -11,6 +11,8 @@
 void port_add_processes(lua_State *L); /* process.c */
 void port_add_files(lua_State *L);     /* files.c */
 void port_add_ground(lua_State *L);    /* ground.c */
+void port_add_traces(
+    lua_State *L); /* trace.c; nothing where the system has no ptrace that we know */
 
 /* The types of transactions and cursors. */
 void port_add_txns(lua_State *L); /* port_txn.c */

@@ -53,12 +53,14 @@ void scenario_begin(void) {
   parse("{\"roomName\":\"pantry\",\"createdAt\":\"2020\"}", &pantry);
   parse("42", &parsed_time);
   collection_begin();
+  dump_begin();
 }
 
 void scenario_end(void) {
   ld_buf *const all[] = {&kitchen, &larger, &pantry, &long_room, &parsed_time};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) ld_buf_clear(all[i]);
   collection_end();
+  dump_end();
 }
 
 /* ---- stores ---- */

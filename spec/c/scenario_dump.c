@@ -4,6 +4,9 @@
 #include "../../csrc/copy.h"
 #include "../../csrc/dump.h"
 #include "../../csrc/json.h"
+#include "../../csrc/store.h"
+#include "../../csrc/value.h"
+#include "check.h"
 
 ld_rc scenario_content(ld_txn *txn, ld_buf *result) {
   ld_scope all = {.names = LD_SLICE_NONE};
@@ -50,5 +53,54 @@ ld_rc scenario_put_records(ld_txn *txn, ld_buf *result) {
     rc = put(txn, &writer, records[i]);
   ld_record_writer_clear(&writer);
   if (rc == LD_OK) ld_buf_byte(result, 1);
+  return rc;
+}
+
+/* ---- copies ---- */
+
+static ld_engine *source;
+static ld_buf names; /* of the collections that are copied */
+
+void dump_begin(void) {
+  const ld_env env = ld_env_system();
+  ld_buf done = {0};
+  ld_cursor *cursor;
+  ld_txn *txn;
+  CHECK_RC(LD_OK, ld_store_open(&ld_memory_engine, &env, NULL, 0, &source, NULL));
+  CHECK_RC(LD_OK, ld_begin(source, true, &txn));
+  CHECK_RC(LD_OK, scenario_put_records(txn, &done));
+  CHECK_RC(LD_OK, ld_commit(txn));
+  CHECK_RC(LD_OK, ld_begin(source, false, &txn)); /* an engine keeps both for the next */
+  CHECK_RC(LD_OK, ld_cursor_open(txn, &cursor));
+  ld_cursor_close(cursor);
+  ld_rollback(txn);
+  ld_write_array(&names, 1);
+  ld_write_text(&names, "loaded");
+  ld_buf_clear(&done);
+}
+
+void dump_end(void) {
+  ld_engine_close(source);
+  ld_buf_clear(&names);
+}
+
+static ld_rc copy_all(ld_txn *from, ld_txn *to, ld_buf *report) {
+  ld_copy copy = {.scope = {.names = ld_buf_slice(&names)}};
+  ld_copy_batch batch = {.most = 2};
+  ld_rc rc = ld_copy_begin(from, to, &copy);
+  while (rc == LD_OK && !batch.done) rc = ld_copy_some(from, to, &copy, &batch);
+  if (rc == LD_OK) rc = ld_copy_verify(from, to, &copy.scope, report);
+  return rc == LD_OK ? ld_copy_end(to) : rc;
+}
+
+ld_rc scenario_copy(ld_txn *txn, ld_buf *result) {
+  ld_buf report = {0};
+  ld_txn *from;
+  ld_rc rc = ld_begin(source, false, &from);
+  if (rc != LD_OK) return ld_fail(&txn->engine->error, rc, "%s", source->error.text);
+  rc = copy_all(from, txn, &report);
+  if (rc == LD_OK) ld_buf_add(result, ld_buf_slice(&report));
+  ld_buf_clear(&report);
+  ld_rollback(from);
   return rc;
 }

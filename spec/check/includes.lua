@@ -5,6 +5,7 @@ local tree = dofile(arg[0]:gsub("[^/]*$", "tree.lua"))
 local allowed = {
   ["lua.h"] = "^csrc/bind/", ["lauxlib.h"] = "^csrc/bind/", ["lualib.h"] = "^csrc/bind/", ["luaconf.h"] = "^csrc/bind/",
   ["lmdb.h"] = "^csrc/engines/lmdb[%w_]*%.[ch]$",
+  ["zlib.h"] = "^csrc/gzip%.c$",
   ["cjson/cJSON.h"] = "^csrc/json%.c$", ["cJSON.h"] = "^csrc/json%.c$",
 }
 

@@ -9,13 +9,16 @@ local dump = {
   name = "dump",
   summary = "Write a store as text.",
   description = [[Write a snapshot of a store as JSON Lines with a checksum at the end, to a file, or to standard
-output, where pipes can pack it. A file is there only when it is whole.]],
+output, where pipes can pack it. A file is there only when it is whole, and packed by gzip when its
+name ends in .gz.]],
   example = { "larder dump lmdb:./data data.jsonl", "larder dump lmdb:./data | gzip > data.jsonl.gz" },
 }
 
 function dump.declare(command)
   arguments.url(command)
-  command:argument("file", "Where to; standard output without."):args "?"
+  command:argument("file", "Where to; standard output without, or with -."):args "?":action(function(args, name, file)
+    if file ~= "-" then args[name] = file end
+  end)
   command:option("--collection", "Only this one; can be given again."):argname "<name>":count "*"
   command:flag("--overwrite", "Replace a file that is there.")
   arguments.dry_run(command)

@@ -8,7 +8,7 @@ local load = {
   name = "load",
   summary = "Put a dump into a store.",
   description = [[Put a dump into a store, all or nothing; the store is made when it is not there. A dump that was
-cut off or edited is refused with its line. With --batch it fills an empty store in transactions
+cut off or edited is refused with its line; one that gzip has packed is unpacked. With --batch it fills an empty store in transactions
 of so many, which a second run goes on with.]],
   example = {
     "larder load --dry-run data.jsonl lmdb:./copy",
@@ -18,7 +18,9 @@ of so many, which a second run goes on with.]],
 }
 
 function load.declare(command)
-  command:argument("file", "What `larder dump` has written.")
+  command:argument("file", "What `larder dump` has written; - for standard input."):convert(function(file)
+    return file == "-" and "/dev/stdin" or file
+  end)
   command:argument("url", "The store.")
   command:mutex(
     command:flag("--replace", "What is there already is replaced, not refused; queues are not."),

@@ -2,12 +2,13 @@
 --- larder.copy, store:dump and larder.load, for editors. Never loaded by programs.
 
 ---@class larder.CopyOptions
----@field progress? fun(rows: integer, total: integer) after each batch; rows of indexes are in the total and not copied
+---@field progress? fun(rows: integer, total: integer) after each batch; both are the same after the last
 ---@field verify? boolean true when absent: all of both is read and compared at the end
 ---@field overwrite? boolean replace what the target holds, in one transaction with the check; progress may then not yield
----@field transform? fun(kind: "room"|"document"|"entry"|"job"|"collection"|"queue", document: any, name: string?): any what is stored instead; nil: nothing. Then nothing is compared. `name` is the collection, map or queue
+---@field transform? fun(kind: "room"|"document"|"entry"|"job", document: any, name: string?): any what is stored instead; nil: nothing. Then nothing is compared. `name` is the collection, map or queue. It may not yield
 ---@field collections? string[] only these; the target must not have them, and may have others
----@field batch? integer rows in a transaction; when absent about 8 MiB, with transform 500
+---@field unfinished? boolean take a source into which a copy or load has not ended; else that is INVALID
+---@field batch? integer rows in a transaction; when absent about 16 MiB, with transform 500
 
 ---@class larder.Content
 ---@field count integer
@@ -36,7 +37,8 @@
 ---@class larder.DumpOptions
 ---@field progress? fun(done: integer, total: integer) records
 ---@field overwrite? boolean a file that is there
----@field collections? string[] only these
+---@field collections? string[] only these; one that is not there is INVALID
+---@field unfinished? boolean of a store into which a copy or load has not ended; else that is INVALID
 
 ---@class larder.LoadOptions
 ---@field progress? fun(done: integer, total: integer) records
@@ -46,7 +48,7 @@
 ---@class larder.Place
 local Place = {}
 
---- Write all that is here, one snapshot, as JSON Lines. To a path: whole or not at all. Raises EXISTS, IO, FULL, CORRUPT (naming a damaged row).
+--- Write all that is here, one snapshot, as JSON Lines. To a path: whole or not at all, packed by gzip where it ends in ".gz" (UNSUPPORTED without zlib). Raises EXISTS, IO, FULL, CORRUPT (naming a damaged row).
 ---@param where string|fun(text: string)|file* a path, or what takes pieces of the text
 ---@param options? larder.DumpOptions
 ---@return larder.RecordCounts
