@@ -13,6 +13,17 @@ describe("a recovery that is broken off", function()
     return { id = i, email = "m" .. i, text = ("t"):rep(i % 700) }
   end
 
+  --- The page that has these bytes in its nodes, not in what is free of it.
+  local function page_of(data, bytes)
+    local at = 0
+    repeat
+      at = data:find(bytes, at + 1, true)
+      local page = (at - 1) // PAGE
+      local upper = string.unpack("<I2", data, page * PAGE + 15)
+    until (at - 1) % PAGE >= upper
+    return (at - 1) // PAGE
+  end
+
   --- Damaged: a page is gone, a row differs, two documents clash in a unique index, ratings have no room.
   local function make_source()
     source = folder .. "/damaged"
@@ -20,8 +31,8 @@ describe("a recovery that is broken off", function()
       local store <close> = larder.open { engine = "lmdb", path = source, durability = "none" }
       store:update(function(tx)
         local users = tx:collection("users", { indexes = { { "email", unique = true }, "text" } })
-        for i = 1, 4000 do users:put(document(i)) end
-        for i = 1, 3000 do tx:map("seen"):set(i, ("v"):rep(i % 300)) end
+        for i = 1, 2500 do users:put(document(i)) end
+        for i = 1, 2000 do tx:map("seen"):set(i, ("v"):rep(i % 300)) end
         for i = 1, 50 do tx:queue("mail"):enqueue { n = i } end
         tx:rooms():save { roomName = "lobby" }
       end)
@@ -32,7 +43,7 @@ describe("a recovery that is broken off", function()
       rows.spoil(raw.key("map", "seen", 77))
     end)
     local data = support.read_file(source .. "/data.mdb")
-    local gone = data:find("m2222", 1, true) // PAGE
+    local gone = page_of(data, "\xa5email\xa5m2222")
     support.write_file(source .. "/data.mdb", data:sub(1, gone * PAGE) .. ("\0"):rep(PAGE) .. data:sub((gone + 1) * PAGE + 1))
   end
 
@@ -57,7 +68,7 @@ describe("a recovery that is broken off", function()
     local report = larder.recover(source, url)
     assert.is_false(report.resumed)
     expected = outcome(url, report)
-    assert.is_true(expected.ok and expected.documents < 4000 and expected.documents > 3800)
+    assert.is_true(expected.ok and expected.documents < 2500 and expected.documents > 2300)
     assert.are.equal(1, expected.indexes) -- the one in which documents clash went
     assert.is_true(#expected.losses >= 5)
   end)
@@ -95,7 +106,7 @@ describe("a recovery that is broken off", function()
       end
       os.execute(("rm -rf '%s/new%d'"):format(folder, nth))
     until not was_killed
-    assert.is_true(nth > 20 and resumed > 10, ("%d steps, %d resumed"):format(nth, resumed))
+    assert.is_true(nth > 15 and resumed > 10, ("%d steps, %d resumed"):format(nth, resumed))
   end)
 
   it("is told by verify, and takes neither another store nor a change", function()
