@@ -126,6 +126,9 @@ typedef void (*ld_file_failed)(void *context, const ld_file_error *error);
 ld_file_rc ld_files_delete_older_than(ld_files *files, ld_slice dir, int64_t before_ms,
                                       ld_file_failed failed, void *context, uint64_t *count);
 
+/* Only what dead writers left, at any depth. */
+ld_file_rc ld_files_delete_temporaries(ld_files *files, ld_slice dir, uint64_t *count);
+
 /* Each is owned; its close, publish or discard frees it, whatever happens. NULL is fine there. */
 ld_file_rc ld_file_reader_open(ld_files *files, ld_slice path, ld_file_reader **reader);
 ld_file_rc ld_file_read_at(ld_file_reader *reader, uint64_t offset, void *data, size_t size,

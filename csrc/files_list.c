@@ -89,13 +89,20 @@ typedef struct sweep {
   ld_file_failed failed;
   void *context;
   uint64_t count;
+  bool only_temporaries;
 } sweep;
 
 static void tell(sweep *job) {
   if (job->failed != NULL) job->failed(job->context, &job->files->error);
 }
 
+static bool is_temporary(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return ld_starts_with(ld_text(slash == NULL ? path : slash + 1), LD_LITERAL(LD_FILES_RESERVED));
+}
+
 static void delete_entry(sweep *job, const ld_file_entry *entry) {
+  if (job->only_temporaries && !is_temporary(entry->path)) return;
   if (entry->info.kind != LD_FILE_REGULAR || entry->info.modified_ms >= job->before_ms) return;
   ld_file_rc rc = job->files->ops->del(job->files, entry->path);
   if (rc == LD_FILE_OK)
@@ -117,17 +124,29 @@ static void sweep_all(sweep *job, ld_file_lister *lister) {
   }
 }
 
-ld_file_rc ld_files_delete_older_than(ld_files *files, ld_slice dir, int64_t before_ms,
-                                      ld_file_failed failed, void *context, uint64_t *count) {
-  sweep job = {files, before_ms, failed, context, 0};
+static ld_file_rc run_sweep(sweep *job, ld_slice dir) {
   ld_file_query query = {.dir = dir, .recursive = true, .temporaries = true};
   ld_file_lister *lister;
-  ld_file_rc rc = ld_file_lister_open(files, &query, &lister);
+  ld_file_rc rc = ld_file_lister_open(job->files, &query, &lister);
   if (rc != LD_FILE_OK) return rc;
-  sweep_all(&job, lister);
+  sweep_all(job, lister);
   ld_file_lister_close(lister);
-  *count = job.count;
   return LD_FILE_OK;
+}
+
+ld_file_rc ld_files_delete_older_than(ld_files *files, ld_slice dir, int64_t before_ms,
+                                      ld_file_failed failed, void *context, uint64_t *count) {
+  sweep job = {files, before_ms, failed, context, 0, false};
+  ld_file_rc rc = run_sweep(&job, dir);
+  if (rc == LD_FILE_OK) *count = job.count;
+  return rc;
+}
+
+ld_file_rc ld_files_delete_temporaries(ld_files *files, ld_slice dir, uint64_t *count) {
+  sweep job = {.files = files, .before_ms = INT64_MAX, .only_temporaries = true};
+  ld_file_rc rc = run_sweep(&job, dir);
+  if (rc == LD_FILE_OK) *count = job.count;
+  return rc;
 }
 
 /* ---- checksum ---- */

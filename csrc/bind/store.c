@@ -7,6 +7,7 @@
 #include "bind.h"
 #include "verify.h"
 #include "queue_box.h"
+#include "cache.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };
@@ -226,6 +227,7 @@ static const luaL_Reg methods[] = {
     {"map", lb_map_new},
     {"queue", lb_queue_new},
     {"queues", lb_queues},
+    {"cache", lb_cache_new},
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},
