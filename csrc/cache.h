@@ -4,7 +4,7 @@
 **   CACHE_ROW (number, STATE)               -> the settings, and what there is in all
 **   CACHE_ROW (number, ENTRY, key)          -> the entry: all but the value
 **   CACHE_ROW (number, DATA, id)            -> the value, where it is small
-**   CACHE_ROW (number, QUEUE, queue, place) -> key: in the order in which they go
+**   CACHE_ROW (number, QUEUE, queue, -place)-> key: the last one goes first
 **   CACHE_ROW (number, EXPIRY, at, id)      -> key
 **   CACHE_ROW (number, GHOST, hash)         -> place; (number, GHOSTS, place) -> hash: s3fifo's memory of keys that have gone
 **   CACHE_ROW (number, FILE, file)          -> how many entries have it; (number, TRASH, file) -> to be deleted: nobody has it

@@ -3,11 +3,14 @@
 ** LRU: one queue; what is used goes to its end. S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023): what is new goes to a
 ** small queue of a tenth of the bytes; what was used twice by the time it comes to its front goes on to the main one, else only its hash is remembered for a
 ** while, and a key that is remembered starts in the main queue. There, what was used since goes round once more for each use.
-** What has expired goes before all others. Each step looks at the first row of a queue, so it costs the same however many entries there are. */
+** What has expired goes before all others. Each step looks at the first row of a queue, so it costs the same however many entries there are. In a cache of
+** thousands, several go at once: neighbours in the queue share pages, which are then written once for all of them. */
 #include "cache_row.h"
+#include "span.h"
 #include "tuple.h"
 
 enum { HEAT_MOST = 3, HEAT_STAYS = 2 };
+enum { SPARE = 1024, STEPS = 64 }; /* of max_bytes what goes along; how many entries at most */
 
 static bool is_lru(const ld_cache_run *run) { return run->settings.policy == LD_CACHE_LRU; }
 
@@ -23,7 +26,7 @@ static void count(ld_cache_run *run, const ld_cache_entry *entry, int sign) {
 static ld_slice queue_row(ld_cache_key_of *key, const ld_cache_run *run,
                           const ld_cache_entry *entry) {
   return ld_cache_row_ints(key, run->settings.number, LD_CACHE_QUEUE, entry->queue,
-                           (int64_t)entry->place);
+                           -(int64_t)entry->place);
 }
 
 static ld_slice expiry_row(ld_cache_key_of *key, const ld_cache_run *run,
@@ -105,18 +108,23 @@ static ld_rc forget(ld_cache_run *run, ld_slice hash, uint64_t place) {
   return rc;
 }
 
-/* The first row of a kind, or of a queue: its payload, copied. NOTFOUND. */
-static ld_rc first_row(ld_txn *txn, ld_slice prefix, ld_row *row, uint8_t *payload, size_t most) {
-  ld_scan scan;
-  ld_rc rc = ld_scan_begin(&scan, txn, prefix, LD_SLICE_NONE);
+/* The first row of a kind, or the last one of a queue: its payload, copied. NOTFOUND. */
+static ld_rc end_row(ld_txn *txn, ld_buf *prefix, bool last, ld_row *row, uint8_t *payload,
+                     size_t most) {
+  uint8_t room[32];
+  ld_span span;
+  ld_buf to = {.data = room, .capacity = sizeof room};
+  ld_buf_add(&to, ld_buf_slice(prefix));
+  ld_buf_byte(&to, 0xff);
+  ld_rc rc = ld_span_begin(&span, txn, ld_buf_slice(prefix), ld_buf_slice(&to), last);
   if (rc != LD_OK) return rc;
-  rc = ld_scan_next(&scan, row);
+  rc = ld_span_next(&span, row);
   if (rc == LD_OK && row->payload.size > most) rc = ld_cache_corrupt(txn);
   if (rc == LD_OK) {
     memcpy(payload, row->payload.data, row->payload.size);
     row->payload.data = payload;
   }
-  ld_scan_end(&scan);
+  ld_span_end(&span);
   return rc;
 }
 
@@ -125,7 +133,8 @@ static ld_rc forget_oldest(ld_cache_run *run) {
   ld_row row;
   uint8_t hash[LD_HASH];
   uint64_t place, number = run->settings.number;
-  ld_rc rc = first_row(run->txn, ld_cache_row(&key, number, LD_CACHE_GHOSTS), &row, hash, LD_HASH);
+  ld_cache_row(&key, number, LD_CACHE_GHOSTS);
+  ld_rc rc = end_row(run->txn, &key.bytes, false, &row, hash, LD_HASH);
   if (rc == LD_NOTFOUND) run->state.ghosts = 0;
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   rc = ld_cache_get_varint(run->txn, ld_cache_row_text(&key, number, LD_CACHE_GHOST, row.payload),
@@ -165,11 +174,11 @@ ld_rc ld_cache_choose_queue(ld_cache_run *run, ld_slice key, uint8_t *queue) {
 
 /* ---- eviction ---- */
 
-/* The entry that the first row with this prefix is of. */
-static ld_rc first_entry(ld_cache_run *run, ld_slice prefix, uint8_t *room, ld_slice *key,
-                         ld_cache_entry *entry) {
+/* The entry that the first row, or the last one, with this prefix is of. */
+static ld_rc end_entry(ld_cache_run *run, ld_buf *prefix, bool last, uint8_t *room, ld_slice *key,
+                       ld_cache_entry *entry) {
   ld_row row;
-  ld_rc rc = first_row(run->txn, prefix, &row, room, LD_PART_MAX);
+  ld_rc rc = end_row(run->txn, prefix, last, &row, room, LD_PART_MAX);
   if (rc != LD_OK) return rc;
   *key = row.payload;
   rc = ld_cache_get_entry(run->txn, run->settings.number, *key, entry);
@@ -189,8 +198,8 @@ static ld_rc evict_expired(ld_cache_run *run) {
   uint8_t room[LD_PART_MAX];
   ld_slice key;
   ld_cache_entry entry;
-  ld_slice prefix = ld_cache_row(&row, run->settings.number, LD_CACHE_EXPIRY);
-  ld_rc rc = first_entry(run, prefix, room, &key, &entry);
+  ld_cache_row(&row, run->settings.number, LD_CACHE_EXPIRY);
+  ld_rc rc = end_entry(run, &row.bytes, false, room, &key, &entry);
   if (rc == LD_OK && entry.expires_ms > ld_now(&run->txn->engine->env)) return LD_NOTFOUND;
   if (rc != LD_OK) return rc;
   run->state.evictions++;
@@ -203,8 +212,8 @@ static ld_rc turn(ld_cache_run *run, uint8_t queue) {
   uint8_t room[LD_PART_MAX];
   ld_slice key;
   ld_cache_entry entry;
-  ld_slice prefix = ld_cache_row_int(&row, run->settings.number, LD_CACHE_QUEUE, queue);
-  ld_rc rc = first_entry(run, prefix, room, &key, &entry);
+  ld_cache_row_int(&row, run->settings.number, LD_CACHE_QUEUE, queue);
+  ld_rc rc = end_entry(run, &row.bytes, true, room, &key, &entry);
   if (rc != LD_OK) return rc;
   bool stays = !is_lru(run) && entry.heat >= (queue == LD_CACHE_SMALL ? HEAT_STAYS : 1);
   if (!stays) return evict(run, key, &entry);
@@ -212,16 +221,27 @@ static ld_rc turn(ld_cache_run *run, uint8_t queue) {
   return move(run, key, &entry, LD_CACHE_MAIN);
 }
 
+/* One goes, or goes on. */
+static ld_rc step(ld_cache_run *run) {
+  uint64_t tenth = run->settings.max_bytes / 10;
+  uint8_t queue = run->state.small_bytes > tenth ? LD_CACHE_SMALL : LD_CACHE_MAIN;
+  ld_rc rc = turn(run, queue);
+  if (rc == LD_NOTFOUND) rc = turn(run, (uint8_t)!queue);
+  return rc == LD_NOTFOUND ? ld_cache_corrupt(run->txn) : rc; /* bytes of nobody */
+}
+
+/* Whether there is no room for `more`; once some had to go, whether a few others may go with them. */
+static bool is_full(const ld_cache_run *run, uint64_t more, uint64_t steps) {
+  uint64_t max = run->settings.max_bytes, bytes = run->state.bytes + more;
+  bool along = steps > 0 && steps < STEPS && run->state.entries > 0;
+  return bytes > max || (along && bytes > max - max / SPARE);
+}
+
 ld_rc ld_cache_make_room(ld_cache_run *run, uint64_t more) {
-  ld_rc rc = LD_OK;
-  while (rc == LD_OK && run->state.bytes + more > run->settings.max_bytes) {
-    rc = evict_expired(run);
-    if (rc != LD_NOTFOUND) continue;
-    uint64_t tenth = run->settings.max_bytes / 10;
-    uint8_t queue = run->state.small_bytes > tenth ? LD_CACHE_SMALL : LD_CACHE_MAIN;
-    rc = turn(run, queue);
-    if (rc == LD_NOTFOUND) rc = turn(run, (uint8_t)!queue);
-    if (rc == LD_NOTFOUND) rc = ld_cache_corrupt(run->txn); /* bytes of nobody */
+  ld_rc rc = LD_OK, expired = LD_OK;
+  for (uint64_t steps = 0; rc == LD_OK && is_full(run, more, steps); steps++) {
+    if (expired == LD_OK) expired = rc = evict_expired(run);
+    if (expired == LD_NOTFOUND) rc = step(run);
   }
   return rc;
 }

@@ -30,7 +30,13 @@ ld_slice ld_cache_row_ints(ld_cache_key_of *key, uint64_t number, ld_cache_kind 
                            int64_t other) {
   ld_buf *bytes = begin_key(key, number, kind);
   ld_tuple_int(bytes, one);
-  if (other >= 0) ld_tuple_int(bytes, other);
+  ld_tuple_int(bytes, other);
+  return ld_buf_slice(bytes);
+}
+
+ld_slice ld_cache_row_int(ld_cache_key_of *key, uint64_t number, ld_cache_kind kind, uint64_t one) {
+  ld_buf *bytes = begin_key(key, number, kind);
+  ld_tuple_int(bytes, (int64_t)one);
   return ld_buf_slice(bytes);
 }
 

@@ -4,7 +4,7 @@
 
 #include "cache.h"
 
-/* In the order of the keys: the state is written each time, the last of the data and the first of the queue nearly so; as neighbours they share pages. */
+/* In the order of the keys. What is written with each new entry, the last of the data, the state and the first of the queue, are neighbours and share pages. */
 typedef enum ld_cache_kind {
   LD_CACHE_ENTRY = 1,
   LD_CACHE_DATA,
@@ -33,10 +33,7 @@ ld_slice ld_cache_row_text(ld_cache_key_of *key, uint64_t number, ld_cache_kind 
                            ld_slice text);
 ld_slice ld_cache_row_ints(ld_cache_key_of *key, uint64_t number, ld_cache_kind kind, int64_t one,
                            int64_t other);
-static inline ld_slice ld_cache_row_int(ld_cache_key_of *key, uint64_t number, ld_cache_kind kind,
-                                        uint64_t one) {
-  return ld_cache_row_ints(key, number, kind, (int64_t)one, -1);
-}
+ld_slice ld_cache_row_int(ld_cache_key_of *key, uint64_t number, ld_cache_kind kind, uint64_t one);
 
 /* A call in a write transaction: what the cache is now, and what will be written at its end. */
 typedef struct ld_cache_run {

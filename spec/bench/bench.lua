@@ -3,7 +3,7 @@
 -- backups.lua; how: measure.lua.
 --
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
--- ONLY picks groups by a Lua pattern.
+-- ONLY picks groups by a Lua pattern. LARGE=1: evictions from 1,000,000 entries, which take a while to put in.
 local backups = require "spec.bench.backups"
 local caches = require "spec.bench.caches"
 local collections = require "spec.bench.collections"

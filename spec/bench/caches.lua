@@ -7,7 +7,7 @@ local traces = require "spec.traces"
 
 local caches = {}
 
-local FEW, MANY = 1000, tonumber(os.getenv "CACHE_ENTRIES") or 1000000
+local FEW, MANY = 1000, os.getenv "LARGE" and 1000000 or 100000
 local KILOBYTE = ("0123456789abcdef"):rep(64)
 
 local function open()
@@ -66,7 +66,7 @@ function caches.evict()
       row(("set that evicts one of %d entries"):format(MANY), many, { row = 1, limit = 2 }),
     },
     close = function()
-      assert(cache:stats().evictions > 0 and cache:stats().entries == MANY)
+      assert(cache:stats().evictions > 0 and cache:stats().entries > 0.99 * MANY)
       one:close()
       other:close()
     end,
