@@ -27,37 +27,32 @@ static bool is_extension(ld_slice text) {
   return true;
 }
 
-static ld_rc check_fits(const ld_cache_settings *settings, ld_slice data, ld_error *error) {
-  if (ld_cache_charge(data.size) <= settings->max_bytes) return LD_OK;
-  return ld_fail(error, LD_TOOBIG, "the value has %zu bytes, the whole cache %llu", data.size,
-                 (unsigned long long)settings->max_bytes);
+ld_rc ld_cache_check_fits(const ld_cache_settings *settings, uint64_t size, ld_error *error) {
+  if (ld_cache_charge(size) <= settings->max_bytes) return LD_OK;
+  return ld_fail(error, LD_TOOBIG, "the value has %llu bytes, the whole cache %llu",
+                 (unsigned long long)size, (unsigned long long)settings->max_bytes);
 }
 
-static void describe(const ld_cache_settings *settings, const ld_cache_value *value,
-                     ld_cache_entry *entry) {
-  ld_sha256 hash;
-  *entry = (ld_cache_entry){.size = value->data.size,
+void ld_cache_describe(const ld_cache_value *value, ld_cache_entry *entry) {
+  *entry = (ld_cache_entry){.size = value->is_file ? value->size : value->data.size,
                             .expires_ms = -1,
+                            .is_file = value->is_file,
                             .extension = value->extension,
                             .type = value->type,
                             .metadata = value->metadata};
-  entry->is_file = settings->large > 0 && value->data.size >= settings->large;
-  if (!entry->is_file) return;
-  ld_sha256_begin(&hash);
-  ld_sha256_add(&hash, value->data);
-  ld_sha256_end(&hash, entry->hash);
+  memcpy(entry->hash, value->hash, LD_SHA256);
 }
 
-ld_rc ld_cache_prepare(ld_cache *cache, const ld_cache_value *value, ld_error *error) {
-  ld_cache_entry entry;
+ld_rc ld_cache_prepare(ld_cache *cache, ld_cache_value *value, const ld_env *env, ld_error *error) {
   ld_rc rc = ld_cache_check_key(value->key, error);
-  if (rc == LD_OK) rc = check_fits(&cache->settings, value->data, error);
+  if (rc == LD_OK && value->reader == NULL)
+    rc = ld_cache_check_fits(&cache->settings, value->data.size, error);
   if (rc != LD_OK) return rc;
   if (!is_extension(value->extension))
     return ld_fail(error, LD_INVALID, "option extension: expected up to %d letters and digits",
                    LD_CACHE_EXTENSION);
-  describe(&cache->settings, value, &entry);
-  return entry.is_file ? ld_cache_write_file(cache, &entry, value->data, error) : LD_OK;
+  value->is_file = value->reader != NULL || ld_cache_is_large(cache, value->data.size);
+  return value->is_file ? ld_cache_write_file(cache, value, env, error) : LD_OK;
 }
 
 static ld_rc flush_into(ld_cache_run *run);
@@ -80,7 +75,7 @@ static ld_rc keep(ld_cache_run *run, const ld_cache_value *value, ld_cache_entry
   if (ttl >= 0) entry->expires_ms = entry->created_ms + ttl;
   ld_rc rc = LD_OK;
   entry->id = ++run->state.last;
-  if (entry->is_file) rc = ld_cache_hold_file(run, entry, value->data);
+  if (entry->is_file) rc = ld_cache_hold_file(run, entry);
   if (rc == LD_OK && !entry->is_file)
     rc = ld_row_put_plain(run->txn,
                           ld_cache_row_int(&row, run->settings.number, LD_CACHE_DATA, entry->id),
@@ -90,10 +85,10 @@ static ld_rc keep(ld_cache_run *run, const ld_cache_value *value, ld_cache_entry
 
 static ld_rc set(ld_cache_run *run, const ld_cache_value *value) {
   ld_cache_entry entry;
-  ld_rc rc = check_fits(&run->settings, value->data, error_of(run->txn));
+  ld_cache_describe(value, &entry);
+  ld_rc rc = ld_cache_check_fits(&run->settings, entry.size, error_of(run->txn));
   if (rc == LD_OK) rc = flush_into(run);
   if (rc != LD_OK) return rc;
-  describe(&run->settings, value, &entry);
   rc = replace(run, value, &entry);
   if (rc == LD_OK) rc = ld_cache_make_room(run, ld_cache_charge(entry.size));
   return rc == LD_OK ? keep(run, value, &entry) : rc;
@@ -104,8 +99,10 @@ ld_rc ld_cache_set(ld_txn *txn, ld_cache *cache, const ld_cache_value *value, bo
   ld_rc rc = value->token == 0 ? LD_OK : ld_cache_check_lease(txn, cache, value->key, value->token);
   *kept = rc == LD_OK;
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
-  rc = ld_cache_run_begin(&run, txn, cache);
-  if (rc == LD_OK) rc = set(&run, value);
+  rc = value->is_file ? ld_cache_ensure_file(txn, cache, value) : LD_OK;
+  if (rc == LD_OK) rc = ld_cache_run_begin(&run, txn, cache);
+  if (rc != LD_OK) return rc;
+  rc = set(&run, value);
   rc = ld_cache_run_end(&run, rc);
   return rc == LD_OK && value->token != 0 ? ld_cache_release(txn, cache, value->key, value->token)
                                           : rc;

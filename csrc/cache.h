@@ -63,11 +63,17 @@ typedef struct ld_cache_entry {
   ld_slice extension, type, metadata;
 } ld_cache_entry;
 
-/* What is to be kept. `ttl_ms` -1: the cache's. `token` 0: none; else it is kept only while the lease holds. */
+/* What is to be kept: `data`, or what `reader` has from `from` on. `ttl_ms` -1: the cache's. `token` 0: none; else it is kept only while the lease holds. */
 typedef struct ld_cache_value {
   ld_slice key, data, extension, type, metadata;
+  ld_file_reader *reader; /* borrowed; NULL: `data` */
+  ld_files *from_files;   /* the reader's */
+  uint64_t from;
   int64_t ttl_ms;
   uint64_t token;
+  bool is_file; /* these are ld_cache_prepare's */
+  uint64_t size;
+  uint8_t hash[LD_SHA256];
 } ld_cache_value;
 
 typedef struct ld_cache_filter {
@@ -97,8 +103,12 @@ ld_rc ld_cache_check_key(ld_slice key, ld_error *error);
 
 /* ---- one value ---- */
 
-/* Before the transaction: whether it can be kept (TOOBIG, INVALID), and the file of a large one. */
-ld_rc ld_cache_prepare(ld_cache *cache, const ld_cache_value *value, ld_error *error);
+/* Before the transaction: whether it can be kept (TOOBIG, INVALID), and the file of a large one. A reader is only for large ones, and is read a chunk at a time. */
+ld_rc ld_cache_prepare(ld_cache *cache, ld_cache_value *value, const ld_env *env, ld_error *error);
+/* Whether a value of so many bytes is to be a file. */
+static inline bool ld_cache_is_large(const ld_cache *cache, uint64_t size) {
+  return cache->files != NULL && cache->settings.large > 0 && size >= cache->settings.large;
+}
 /* Keep it. `*kept` is false when its lease is lost. Others go until it fits. */
 ld_rc ld_cache_set(ld_txn *txn, ld_cache *cache, const ld_cache_value *value, bool *kept);
 /* NOTFOUND: not there, or expired and not `stale`. A large one has no `data`. `*damaged`: set with NOTFOUND where the value cannot be read. */

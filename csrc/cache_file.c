@@ -7,13 +7,17 @@
 
 /* ---- errors, paths ---- */
 
-static ld_rc fail(const ld_cache *cache, ld_error *error) {
-  const ld_file_error *why = ld_files_error(cache->files);
+ld_rc ld_cache_file_failed(const ld_files *files, ld_error *error) {
+  const ld_file_error *why = ld_files_error(files);
   ld_rc rc = why->rc == LD_FILE_NO_SPACE ? LD_FULL
              : why->rc == LD_FILE_NOMEM  ? LD_NOMEM
              : why->rc == LD_FILE_CLOSED ? LD_CLOSED
                                          : LD_IO;
   return ld_fail(error, rc, "cache: file %s", why->text);
+}
+
+static ld_rc fail(const ld_cache *cache, ld_error *error) {
+  return ld_cache_file_failed(cache->files, error);
 }
 
 void ld_cache_file_name(const ld_cache_entry *entry, char name[LD_CACHE_FILE]) {
@@ -35,35 +39,15 @@ void ld_cache_path(const ld_cache *cache, const ld_cache_entry *entry, char path
   path_of(cache, name, path);
 }
 
-/* ---- writing, holding ---- */
+/* ---- holding ---- */
 
-ld_rc ld_cache_write_file(ld_cache *cache, const ld_cache_entry *entry, ld_slice data,
-                          ld_error *error) {
-  char path[LD_CACHE_PATH];
-  ld_cache_path(cache, entry, path);
-  ld_file_rc rc = ld_files_write(cache->files, ld_text(path), data, 0);
-  return rc == LD_FILE_OK ? LD_OK : fail(cache, error);
-}
-
-/* It may have been swept, or deleted with the last entry that had it, since it was written. */
-static ld_rc ensure_file(ld_cache_run *run, const ld_cache_entry *entry, ld_slice data) {
-  char path[LD_CACHE_PATH];
-  ld_file_info info;
-  ld_error *error = &run->txn->engine->error;
-  ld_cache_path(run->cache, entry, path);
-  ld_file_rc rc = ld_files_stat(run->cache->files, ld_text(path), &info);
-  if (rc == LD_FILE_NOT_FOUND) return ld_cache_write_file(run->cache, entry, data, error);
-  return rc == LD_FILE_OK ? LD_OK : fail(run->cache, error);
-}
-
-ld_rc ld_cache_hold_file(ld_cache_run *run, const ld_cache_entry *entry, ld_slice data) {
+ld_rc ld_cache_hold_file(ld_cache_run *run, const ld_cache_entry *entry) {
   ld_cache_key_of row;
   char name[LD_CACHE_FILE];
   uint64_t holders = 0, number = run->settings.number;
-  ld_rc rc = ensure_file(run, entry, data);
-  if (rc != LD_OK) return rc;
   ld_cache_file_name(entry, name);
-  rc = ld_cache_drop_row(run->txn, ld_cache_row_text(&row, number, LD_CACHE_TRASH, ld_text(name)));
+  ld_rc rc =
+      ld_cache_drop_row(run->txn, ld_cache_row_text(&row, number, LD_CACHE_TRASH, ld_text(name)));
   if (rc != LD_OK) return rc;
   ld_slice key = ld_cache_row_text(&row, number, LD_CACHE_FILE_ROW, ld_text(name));
   rc = ld_cache_get_varint(run->txn, key, &holders);

@@ -80,11 +80,21 @@ ld_rc ld_cache_choose_queue(ld_cache_run *run, ld_slice key, uint8_t *queue);
 
 /* hash.extension */
 void ld_cache_file_name(const ld_cache_entry *entry, char name[LD_CACHE_FILE]);
-ld_rc ld_cache_write_file(ld_cache *cache, const ld_cache_entry *entry, ld_slice data,
-                          ld_error *error);
+ld_rc ld_cache_file_failed(const ld_files *files, ld_error *error); /* what their last failure is */
 /* One entry more, one fewer has the file. */
-ld_rc ld_cache_hold_file(ld_cache_run *run, const ld_cache_entry *entry, ld_slice data);
+ld_rc ld_cache_hold_file(ld_cache_run *run, const ld_cache_entry *entry);
 ld_rc ld_cache_drop_file(ld_cache_run *run, const ld_cache_entry *entry);
+
+/* ---- cache_write.c ---- */
+
+ld_rc ld_cache_check_fits(const ld_cache_settings *settings, uint64_t size, ld_error *error);
+/* What the entry of a value begins with. */
+void ld_cache_describe(const ld_cache_value *value, ld_cache_entry *entry);
+/* Write the file of a large value; its size and hash are filled in. */
+ld_rc ld_cache_write_file(ld_cache *cache, ld_cache_value *value, const ld_env *env,
+                          ld_error *error);
+/* In the write transaction, before anything else: the file may have been swept, or deleted with the last entry that had it, since it was written. */
+ld_rc ld_cache_ensure_file(ld_txn *txn, ld_cache *cache, const ld_cache_value *value);
 
 /* ---- cache_lease.c ---- */
 

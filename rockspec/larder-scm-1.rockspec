@@ -89,6 +89,7 @@ build = {
         "csrc/cache_open.c",
         "csrc/cache_row.c",
         "csrc/cache_use.c",
+        "csrc/cache_write.c",
         "csrc/change.c",
         "csrc/collection.c",
         "csrc/collection_declaration.c",

@@ -48,6 +48,10 @@ void lb_cache_flush(lb_cache *cache) {
     ld_rollback(txn);
 }
 
+void lb_caches_flush(lb_store *store) {
+  for (lb_cache *cache = store->caches; cache != NULL; cache = cache->next) lb_cache_flush(cache);
+}
+
 static ld_rc work_trash(ld_txn *txn, void *context) { return ld_cache_empty_trash(txn, context); }
 
 ld_rc lb_cache_write(lua_State *L, lb_cache *cache, lb_work work, void *context, const char *op) {
@@ -288,7 +292,23 @@ static void keep_options(lua_State *L, lb_cache *cache, ld_cache_wanted *wanted,
     lb_raise(L, LD_INVALID, op, "option large: needs the option files");
   if (cache->of == NULL) return;
   lb_check_files_open(L, cache->of, op);
+  ld_files_hold(cache->of->files);
   cache->cache.files = cache->of->files;
+}
+
+static void link_box(lb_cache *cache) {
+  lb_store *store = cache->place.store;
+  cache->next = store->caches;
+  cache->link = &store->caches;
+  if (cache->next != NULL) cache->next->link = &cache->next;
+  store->caches = cache;
+}
+
+static void unlink_box(lb_cache *cache) {
+  if (cache->link == NULL) return;
+  *cache->link = cache->next;
+  if (cache->next != NULL) cache->next->link = cache->link;
+  cache->link = NULL;
 }
 
 /* store:cache(name, { max_bytes =, ttl =, files =, large =, policy =, replace =, sleep = }) */
@@ -309,6 +329,7 @@ int lb_cache_new(lua_State *L) {
   call.cache->place = place;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, LB_CACHE_STORE);
+  link_box(call.cache);
   luaL_setmetatable(L, LB_CACHE);
   keep_options(L, call.cache, &call.wanted, op);
   if (lb_read(L, &place, work_look, &call, op) == LD_NOTFOUND)
@@ -320,7 +341,10 @@ int lb_cache_new(lua_State *L) {
 static int clear_box(lua_State *L) {
   lb_cache *cache = luaL_checkudata(L, 1, LB_CACHE);
   lb_cache_flush(cache);
+  unlink_box(cache);
   ld_cache_clear_handle(&cache->cache);
+  ld_files_let_go(cache->cache.files);
+  cache->cache.files = NULL;
   return 0;
 }
 

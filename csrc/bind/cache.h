@@ -9,9 +9,10 @@
 enum { LB_CACHE_STORE = 1, LB_CACHE_FILES, LB_CACHE_SLEEP }; /* user values of its box */
 
 typedef struct lb_cache {
-  lb_place place; /* of the store; caches stand outside of transactions */
-  lb_files *of;   /* NULL: none */
-  ld_cache cache;
+  lb_place place;                /* of the store; caches stand outside of transactions */
+  lb_files *of;                  /* NULL: none */
+  ld_cache cache;                /* holds the files of `of` */
+  struct lb_cache *next, **link; /* the store's list */
 } lb_cache;
 
 int lb_cache_new(lua_State *L); /* store:cache */
@@ -21,6 +22,8 @@ lb_cache *lb_check_cache(lua_State *L, const char *op);
 ld_slice lb_check_cache_key(lua_State *L, lb_cache *cache, const char *op);
 /* Write what was gathered, unless a write transaction is open; says nothing of failures, since nobody asked for it. */
 void lb_cache_flush(lb_cache *cache);
+/* Those of all its boxes, before the store is closed. */
+void lb_caches_flush(lb_store *store);
 /* A write, and then the deletion of the files that it left to nobody. */
 ld_rc lb_cache_write(lua_State *L, lb_cache *cache, lb_work work, void *context, const char *op);
 

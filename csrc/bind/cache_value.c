@@ -7,6 +7,7 @@
 
 typedef struct value_call {
   lb_cache *cache;
+  lb_reader *reader; /* of a large value; NULL: none */
   ld_cache_value value;
   ld_slice key;
   ld_cache_entry entry;
@@ -19,24 +20,27 @@ typedef struct value_call {
 
 /* ---- set ---- */
 
+/* Each run looks whether the reader is still open: a function that the store calls may close it. */
 static ld_rc work_set(ld_txn *txn, void *context) {
   value_call *call = context;
+  if (call->reader != NULL && call->reader->reader == NULL)
+    return ld_fail(&txn->engine->error, LD_CLOSED, "the reader was closed meanwhile");
   return ld_cache_set(txn, &call->cache->cache, &call->value, &call->kept);
 }
 
-/* All of it, into the store's document. */
-static ld_slice read_stream(lua_State *L, lb_cache *cache, const char *op) {
+static lb_reader *check_reader(lua_State *L, const char *op) {
   lb_reader *reader = luaL_testudata(L, 3, LB_READER);
-  ld_buf *data = &cache->place.store->document;
   if (reader == NULL)
-    lb_raise(L, LD_INVALID, op, "data: expected a string or a reader, got %s",
+    lb_raise(L, LD_INVALID, op, "data: expected a string or a reader of larder.files, got %s",
              lua_isnone(L, 3) ? "nothing" : luaL_typename(L, 3));
   lb_check_files_open(L, reader->of, op);
-  if (reader->reader == NULL) lb_raise(L, LD_CLOSED, op, "the reader is closed");
-  uint64_t whole = ld_file_reader_size(reader->reader), most = cache->cache.settings.max_bytes;
-  if (whole > reader->at && whole - reader->at > most)
-    lb_raise(L, LD_TOOBIG, op, "the value has %llu bytes, the whole cache %llu",
-             (unsigned long long)(whole - reader->at), (unsigned long long)most);
+  if (reader->reader == NULL) lb_raise(L, LD_CLOSED, op, "data: the reader is closed");
+  return reader;
+}
+
+/* All of it, into the store's document. */
+static ld_slice read_all(lua_State *L, lb_cache *cache, lb_reader *reader, const char *op) {
+  ld_buf *data = &cache->place.store->document;
   ld_buf_reset(data);
   for (size_t got = 1; got > 0; data->size += got, reader->at += got) {
     if (!ld_buf_reserve(data, LD_FILE_CHUNK)) lb_raise(L, LD_NOMEM, op, "out of memory");
@@ -46,6 +50,25 @@ static ld_slice read_stream(lua_State *L, lb_cache *cache, const char *op) {
         op);
   }
   return ld_buf_slice(data);
+}
+
+/* A large value is not read here, but when its file is written. */
+static void take_reader(lua_State *L, value_call *call, const char *op) {
+  lb_reader *reader = check_reader(L, op);
+  ld_cache *cache = &call->cache->cache;
+  uint64_t whole = ld_file_reader_size(reader->reader), most = cache->settings.max_bytes;
+  uint64_t size = whole > reader->at ? whole - reader->at : 0;
+  if (size > most)
+    lb_raise(L, LD_TOOBIG, op, "the value has %llu bytes, the whole cache %llu",
+             (unsigned long long)size, (unsigned long long)most);
+  if (!ld_cache_is_large(cache, size)) {
+    call->value.data = read_all(L, call->cache, reader, op);
+    return;
+  }
+  call->reader = reader;
+  call->value.reader = reader->reader;
+  call->value.from_files = reader->of->files;
+  call->value.from = reader->at;
 }
 
 /* { ttl =, type =, metadata =, extension = } at 4; the metadata is encoded last, into the store's key. */
@@ -71,12 +94,15 @@ static int set_value(lua_State *L, uint64_t token, const char *op) {
   lb_store *store = cache->place.store;
   call.value.token = token;
   read_options(L, &call, op);
-  call.value.data =
-      lua_type(L, 3) == LUA_TSTRING ? lb_check_string(L, 3, op, "data") : read_stream(L, cache, op);
+  if (lua_type(L, 3) == LUA_TSTRING)
+    call.value.data = lb_check_string(L, 3, op, "data");
+  else
+    take_reader(L, &call, op);
   lb_check_cache(L, op);
-  if (ld_cache_prepare(&cache->cache, &call.value, &store->error) != LD_OK)
+  if (ld_cache_prepare(&cache->cache, &call.value, &store->engine->env, &store->error) != LD_OK)
     return lb_raise_error(L, &store->error, op);
   lb_cache_write(L, cache, work_set, &call, op);
+  if (call.reader != NULL) call.reader->at += call.value.size;
   lua_pushboolean(L, call.kept);
   return 1;
 }

@@ -171,6 +171,7 @@ static int close_store(lua_State *L) {
   if (store->engine != NULL) {
     ld_env env = store->engine->env;
     ld_engine *engine = store->engine;
+    lb_caches_flush(store);
     lb_forget_txs(store);
     lb_forget_listeners(L, 1, store);
     store->engine = NULL;

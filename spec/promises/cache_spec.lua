@@ -30,10 +30,18 @@ describe("a cache with four processes that are killed", function()
     return store, store:cache("c", { max_bytes = MAX, files = files, large = 500, policy = policy }), files
   end
 
-  local function work_one(cache, key)
+  local function open_uploads() return larder.files("local:" .. folder .. "/uploads", { durability = "none" }) end
+
+  local function work_one(cache, key, uploads)
     local name, what = "k" .. key, math.random(10)
-    if what <= 5 then
+    if what <= 3 then
       cache:set(name, content(key, math.random(1, 400)), { ttl = math.random(4) == 1 and math.random() or nil })
+    elseif what <= 5 then
+      local path = ("%d"):format(math.random(1 << 60))
+      uploads:write(path, content(key, math.random(1, 400)))
+      local reader <close> = uploads:open_reader(path)
+      uploads:delete(path)
+      cache:set(name, reader)
     elseif what <= 8 then
       local data = cache:get(name)
       if data and not is_right(key, data) then error("wrong content of " .. name) end
@@ -51,8 +59,9 @@ describe("a cache with four processes that are killed", function()
   local function work_forever(pipe, policy, seed)
     math.randomseed(seed)
     local _, cache, files = open(policy)
+    local uploads = open_uploads()
     while files do
-      work_one(cache, math.random(KEYS))
+      work_one(cache, math.random(KEYS), uploads)
       port.write(pipe, ".")
     end
   end
@@ -110,4 +119,57 @@ describe("a cache with four processes that are killed", function()
       support.at_random(function() run(policy, seconds) end)
     end)
   end
+end)
+
+describe("a cache that is killed while it takes a reader", function()
+  local folder
+
+  before_each(function() folder = assert(port.temp_dir()) end)
+  after_each(function() port.remove_dir(folder) end)
+
+  local PIECE <const> = ("0123456789abcdef"):rep(4096)
+  local PIECES <const> = 48
+
+  local function open()
+    local store = larder.open { engine = "lmdb", path = folder .. "/store", durability = "system" }
+    local files = larder.files { path = folder .. "/files", durability = "none" }
+    return store, store:cache("c", { max_bytes = 3 * PIECES * #PIECE, files = files }), files
+  end
+
+  local function work(pipe)
+    local _, cache = open()
+    local uploads = larder.files { path = folder .. "/uploads", durability = "none" }
+    for i = 1, math.huge do
+      uploads:write("up", PIECE:rep(PIECES) .. ("%d %d"):format(i, math.random(1 << 40)))
+      port.write(pipe, ".")
+      cache:set("k" .. i % 5, uploads:open_reader "up")
+    end
+  end
+
+  it("has what it says, and no other file after a sweep", function()
+    local done, left = 0, 0
+    for round = 1, 15 do
+      math.randomseed(round)
+      local pid, pipe = forked.start(work)
+      port.sleep(0.05 + math.random() * 0.1)
+      port.kill(pid, 9)
+      port.waitpid(pid)
+      local said = forked.drain(pipe)
+      assert.is_nil(said:find "!", said)
+      done = done + #said
+      local store, cache, files = open()
+      left = left + cache:sweep()
+      local there = {}
+      for _, key in ipairs(cache:keys()) do
+        local path = assert(cache:get(key, { path = true }))
+        there[path] = true
+      end
+      for path in files:each("", { recursive = true }) do assert.is_true(there[path], path) end
+      assert.are.equal(0, cache:sweep())
+      store:close()
+      files:close()
+    end
+    assert.is_true(done > 15, "they did next to nothing")
+    assert.is_true(left > 0, "none was killed on the way")
+  end)
 end)
