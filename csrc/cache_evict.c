@@ -36,8 +36,12 @@ static ld_slice expiry_row(ld_cache_key_of *key, const ld_cache_run *run,
 }
 
 ld_rc ld_cache_enter(ld_cache_run *run, ld_slice key, ld_cache_entry *entry) {
-  ld_cache_key_of row;
   entry->place = ++run->state.last;
+  return ld_cache_enter_at(run, key, entry);
+}
+
+ld_rc ld_cache_enter_at(ld_cache_run *run, ld_slice key, const ld_cache_entry *entry) {
+  ld_cache_key_of row;
   ld_rc rc = ld_cache_put_entry(run->txn, run->settings.number, key, entry);
   if (rc == LD_OK) rc = ld_row_put_plain(run->txn, queue_row(&row, run, entry), key);
   if (rc == LD_OK && entry->expires_ms >= 0)

@@ -83,23 +83,27 @@ static bool read_numbers(ld_slice *rest, uint64_t *numbers, size_t count) {
   return true;
 }
 
+bool ld_cache_decode_state(ld_slice payload, ld_cache_settings *settings, ld_cache_state *state) {
+  uint64_t n[STATE_FIELDS];
+  if (!read_numbers(&payload, n, STATE_FIELDS) || payload.size != LD_CACHE_FOLDER) return false;
+  *settings = (ld_cache_settings){.max_bytes = n[0],
+                                  .ttl_ms = (int64_t)n[1] - 1,
+                                  .policy = (ld_cache_policy)n[2],
+                                  .large = n[3]};
+  memcpy(settings->folder, payload.data, LD_CACHE_FOLDER);
+  *state = (ld_cache_state){n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]};
+  return n[2] <= LD_CACHE_S3FIFO;
+}
+
 ld_rc ld_cache_read_state(ld_txn *txn, uint64_t number, ld_cache_settings *settings,
                           ld_cache_state *state) {
   ld_cache_key_of key;
   ld_row row;
-  uint64_t n[STATE_FIELDS];
   ld_rc rc = ld_row_get(txn, ld_cache_row(&key, number, LD_CACHE_STATE), &row);
   if (rc == LD_NOTFOUND) return ld_cache_corrupt(txn);
   if (rc != LD_OK) return rc;
-  if (!read_numbers(&row.payload, n, STATE_FIELDS) || row.payload.size != LD_CACHE_FOLDER)
-    return ld_cache_corrupt(txn);
-  *settings = (ld_cache_settings){.number = number,
-                                  .max_bytes = n[0],
-                                  .ttl_ms = (int64_t)n[1] - 1,
-                                  .policy = (ld_cache_policy)n[2],
-                                  .large = n[3]};
-  memcpy(settings->folder, row.payload.data, LD_CACHE_FOLDER);
-  *state = (ld_cache_state){n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12]};
+  if (!ld_cache_decode_state(row.payload, settings, state)) return ld_cache_corrupt(txn);
+  settings->number = number;
   return LD_OK;
 }
 

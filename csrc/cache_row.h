@@ -49,6 +49,9 @@ ld_rc ld_cache_run_end(ld_cache_run *run, ld_rc rc); /* writes the state when `r
 ld_rc ld_cache_read_state(ld_txn *txn, uint64_t number, ld_cache_settings *settings,
                           ld_cache_state *state);
 
+/* False: the bytes are none. The number is not in them. */
+bool ld_cache_decode_state(ld_slice payload, ld_cache_settings *settings, ld_cache_state *state);
+
 ld_rc ld_cache_corrupt(ld_txn *txn);
 ld_rc ld_cache_no_memory(ld_txn *txn);
 ld_rc ld_cache_put_varint(ld_txn *txn, ld_slice key, uint64_t number);
@@ -67,6 +70,8 @@ static inline uint64_t ld_cache_charge(uint64_t size) { return size > 0 ? size :
 
 /* Enter the entry at the end of its queue, and of expiry; its row is written. */
 ld_rc ld_cache_enter(ld_cache_run *run, ld_slice key, ld_cache_entry *entry);
+/* At its own place. */
+ld_rc ld_cache_enter_at(ld_cache_run *run, ld_slice key, const ld_cache_entry *entry);
 /* Take it out of everything, its value too. */
 ld_rc ld_cache_remove(ld_cache_run *run, ld_slice key, const ld_cache_entry *entry);
 /* It was used so many times. */

@@ -38,6 +38,19 @@ on_each_engine("a full cache", function(given)
     same({ "k2", "k3", "k5", "k6", "k7" }, cache:keys())
   end)
 
+  it("of thousands lets at most a thousandth more go than it must", function()
+    local cache = given.store:cache("c", { max_bytes = 40000 })
+    fill(cache, 1, 4000)
+    assert.are.equal(40000, cache:stats().bytes)
+    for i = 4001, 4200 do
+      fill(cache, i, i)
+      local bytes = cache:stats().bytes
+      assert.is_true(bytes <= 40000 and bytes > 40000 - 40000 // 1024 - 10, bytes)
+    end
+    assert.is_nil(cache:get "k200")
+    assert.are.equal(("x"):rep(10), (cache:get "k210"))
+  end)
+
   it("is never over its limit, with values of any size and random calls", function()
     support.at_random(function()
       for _, policy in ipairs { "lru", "s3fifo" } do
@@ -67,6 +80,7 @@ on_each_engine("a full cache", function(given)
           assert.is_true(bytes <= 1000)
         end
         assert.is_true(cache:stats().evictions > 100)
+        assert.is_true(given.store:verify().ok)
         cache:clear()
         assert.are.equal(0, cache:stats().bytes)
       end

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../cache_mend.h"
+
 /* What a call hands to its work. */
 typedef struct cache_call {
   lb_cache *cache;
@@ -52,11 +54,55 @@ void lb_caches_flush(lb_store *store) {
   for (lb_cache *cache = store->caches; cache != NULL; cache = cache->next) lb_cache_flush(cache);
 }
 
+/* ---- work that meets damage ---- */
+
+typedef struct guarded {
+  lb_work work;
+  void *context;
+  bool damaged;
+} guarded;
+
+/* NOTFOUND without its text is not raised. */
+static ld_rc work_guarded(ld_txn *txn, void *context) {
+  guarded *guard = context;
+  ld_rc rc = guard->work(txn, guard->context);
+  guard->damaged = rc == LD_CORRUPT;
+  return guard->damaged ? LD_NOTFOUND : rc;
+}
+
+/* False: it cannot be done now, or there is nothing left to put right. */
+static bool put_right(lb_cache *cache) {
+  ld_txn *txn;
+  ld_engine *engine = cache->place.store->engine;
+  ld_log(&engine->env, LD_LOG_WARN, "cache: %s; it is put right", engine->error.text);
+  if (ld_begin(engine, true, &txn) != LD_OK) return false;
+  if (ld_cache_mend_open(txn, &cache->cache) == LD_OK) return ld_commit(txn) == LD_OK;
+  ld_rollback(txn);
+  return false;
+}
+
+typedef ld_rc (*run_work)(lua_State *L, const lb_place *place, lb_work work, void *context,
+                          const char *op);
+
+/* The log's function may have closed the store. */
+static ld_rc run_guarded(lua_State *L, lb_cache *cache, run_work run, guarded guard,
+                         const char *op) {
+  ld_rc rc = run(L, &cache->place, work_guarded, &guard, op);
+  if (!guard.damaged) return rc;
+  put_right(cache);
+  lb_check_cache(L, op);
+  return run(L, &cache->place, guard.work, guard.context, op);
+}
+
+ld_rc lb_cache_read(lua_State *L, lb_cache *cache, lb_work work, void *context, const char *op) {
+  return run_guarded(L, cache, lb_read, (guarded){work, context, false}, op);
+}
+
 static ld_rc work_trash(ld_txn *txn, void *context) { return ld_cache_empty_trash(txn, context); }
 
 ld_rc lb_cache_write(lua_State *L, lb_cache *cache, lb_work work, void *context, const char *op) {
   cache->cache.trash = false;
-  ld_rc rc = lb_write(L, &cache->place, work, context, op);
+  ld_rc rc = run_guarded(L, cache, lb_write, (guarded){work, context, false}, op);
   if (cache->cache.trash && cache->of != NULL) {
     lb_check_open(L, &cache->place, op); /* a listener may have closed it */
     lb_check_files_open(L, cache->of, op);
@@ -165,7 +211,7 @@ static int list_keys(lua_State *L) {
       (ld_cache_filter){lb_option_string(L, 2, "type", op), lb_option_string(L, 2, "prefix", op),
                         lb_option_string(L, 2, "after", op)};
   call.left = lb_option_count(L, 2, "limit", INT64_MAX, op);
-  lb_read(L, &cache->place, work_keys, &call, op);
+  lb_cache_read(L, cache, work_keys, &call, op);
   return lb_push_list(L, &cache->place.store->result, (size_t)call.count, op);
 }
 
@@ -177,7 +223,7 @@ static ld_rc work_stats(ld_txn *txn, void *context) {
 static int push_stats(lua_State *L) {
   static const char op[] = "cache:stats";
   cache_call call = {.cache = lb_check_cache(L, op)};
-  lb_read(L, &call.cache->place, work_stats, &call, op);
+  lb_cache_read(L, call.cache, work_stats, &call, op);
   uint64_t max_bytes = call.cache->cache.settings.max_bytes;
   lua_createtable(L, 0, 8);
   lb_set_count(L, "entries", call.state.entries);
@@ -190,10 +236,31 @@ static int push_stats(lua_State *L) {
   return 1;
 }
 
+typedef struct names_call {
+  ld_buf *names;
+  uint64_t count;
+} names_call;
+
+static ld_rc work_names(ld_txn *txn, void *context) {
+  names_call *call = context;
+  return ld_caches_list(txn, call->names, &call->count);
+}
+
+/* store:caches(), tx:caches() -> names */
+int lb_caches(lua_State *L) {
+  static const char op[] = "store:caches";
+  lb_place place = lb_check_place(L, 1, op);
+  lb_check_open(L, &place, op);
+  names_call call = {.names = &place.store->result};
+  lb_read(L, &place, work_names, &call, op);
+  return lb_push_list(L, &place.store->result, (size_t)call.count, op);
+}
+
 /* ---- sweep ---- */
 
 static ld_rc work_orphans(ld_txn *txn, void *context) {
   cache_call *call = context;
+  ld_buf_reset(call->orphans);
   return ld_cache_find_orphans(txn, &call->cache->cache, call->orphans);
 }
 
@@ -208,8 +275,8 @@ static int sweep_files(lua_State *L) {
   lb_cache *cache = lb_check_cache(L, op);
   cache_call call = {.cache = cache, .orphans = &cache->place.store->document};
   ld_buf_reset(call.orphans);
-  if (cache->of != NULL) lb_read(L, &cache->place, work_orphans, &call, op);
-  lb_write(L, &cache->place, work_sweep, &call, op);
+  if (cache->of != NULL) lb_cache_read(L, cache, work_orphans, &call, op);
+  lb_cache_write(L, cache, work_sweep, &call, op);
   return push_count(L, call.count);
 }
 

@@ -16,6 +16,7 @@ typedef struct lb_cache {
 } lb_cache;
 
 int lb_cache_new(lua_State *L); /* store:cache */
+int lb_caches(lua_State *L);    /* store:caches, tx:caches */
 /* The box at 1, its store and files open. */
 lb_cache *lb_check_cache(lua_State *L, const char *op);
 /* The key at 2. */
@@ -24,7 +25,9 @@ ld_slice lb_check_cache_key(lua_State *L, lb_cache *cache, const char *op);
 void lb_cache_flush(lb_cache *cache);
 /* Those of all its boxes, before the store is closed. */
 void lb_caches_flush(lb_store *store);
-/* A write, and then the deletion of the files that it left to nobody. */
+/* A read. Where a row of the cache is damaged the cache is put right, and the work runs again. */
+ld_rc lb_cache_read(lua_State *L, lb_cache *cache, lb_work work, void *context, const char *op);
+/* The same for a write, and then the deletion of the files that it left to nobody. */
 ld_rc lb_cache_write(lua_State *L, lb_cache *cache, lb_work work, void *context, const char *op);
 
 /* cache_value.c */

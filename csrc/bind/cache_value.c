@@ -217,7 +217,7 @@ static void condemn(value_call *call) {
 static ld_rc find(lua_State *L, value_call *call, const char *op) {
   lb_store *store = call->cache->place.store;
   for (int tries = 0; tries < 2; tries++) {
-    ld_rc rc = lb_read(L, &call->cache->place, work_get, call, op);
+    ld_rc rc = lb_cache_read(L, call->cache, work_get, call, op);
     if (rc == LD_OK && call->entry.is_file) {
       lb_check_cache(L, op);
       rc = read_file(call);
@@ -277,7 +277,7 @@ int lb_cache_lease(lua_State *L) {
   lb_cache *cache = lb_check_cache(L, op);
   value_call call = {.cache = cache, .key = lb_check_cache_key(L, cache, op)};
   call.lease_ms = (int64_t)(luaL_checknumber(L, 3) * 1000);
-  lb_write(L, &cache->place, work_lease, &call, op);
+  lb_cache_write(L, cache, work_lease, &call, op);
   if (call.answer != LD_OK) return lb_push_nil(L);
   lua_pushinteger(L, (lua_Integer)call.token);
   return 1;
@@ -294,6 +294,6 @@ int lb_cache_release(lua_State *L) {
   lb_cache *cache = lb_check_cache(L, op);
   value_call call = {.cache = cache, .key = lb_check_cache_key(L, cache, op)};
   call.token = (uint64_t)luaL_checkinteger(L, 3);
-  lb_write(L, &cache->place, work_release, &call, op);
+  lb_cache_write(L, cache, work_release, &call, op);
   return 0;
 }

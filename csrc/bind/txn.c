@@ -269,6 +269,7 @@ static const luaL_Reg methods[] = {
     {"queue", lb_queue_new},
     {"queues", lb_queues},
     {"cache", lb_cache_new},
+    {"caches", lb_caches},
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},

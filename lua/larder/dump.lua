@@ -43,7 +43,9 @@ local function dump_from(snapshot, where, options)
   local box <close> = core.dump_open(snapshot, options_of.names(dump_op, options.collections), not write and where or nil)
   write_all(box, snapshot, write, options.progress)
   if not write then core.dump_publish(box, options.overwrite or false) end
-  return core.dump_counts(box)
+  local counts = core.dump_counts(box)
+  counts.left_out = options.collections and {} or snapshot:caches()
+  return counts
 end
 
 local function check_place(place, kind)

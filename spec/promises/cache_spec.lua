@@ -84,6 +84,8 @@ describe("a cache with four processes that are killed", function()
     end
     local stats = cache:stats()
     assert.are.equal(bytes, stats.bytes)
+    local report = store:verify()
+    assert.is_true(report.ok, report.findings[1] and report.findings[1].text)
     assert.is_true(bytes <= MAX and on_disk <= MAX)
     assert.are.equal(0, stats.quarantined)
     store:close()

@@ -1,6 +1,7 @@
 --- larder dump: a store as one text, JSON Lines.
 local arguments = require "larder.cli.arguments"
 local json = require "larder.cli.json"
+local larder = require "larder"
 local progress = require "larder.cli.progress"
 local terminal = require "larder.cli.terminal"
 local text = require "larder.cli.text"
@@ -46,8 +47,9 @@ function dump.run(args)
     counts = store:dump(args.file or io.stdout, { progress = bar.call, overwrite = overwrite,
       collections = #args.collection > 0 and args.collection or nil })
   end
+  counts.left_out = larder.array(counts.left_out)
   if args.json and args.file then return terminal.print(json.text(counts)) end
-  terminal.note("dumped: %s", told(counts))
+  terminal.note("dumped: %s%s", told(counts), text.left_out(counts.left_out))
 end
 
 dump.told = told

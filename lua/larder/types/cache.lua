@@ -109,6 +109,12 @@ function Cache:sweep() end
 ---@return larder.CacheStats
 function Cache:stats() end
 
+---@class larder.Place
+local Place = {}
+
+---@return string[] names of the caches, in order
+function Place:caches() end
+
 ---@class larder.Store
 local Store = {}
 
