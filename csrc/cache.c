@@ -49,7 +49,8 @@ ld_rc ld_cache_prepare(ld_cache *cache, ld_cache_value *value, const ld_env *env
     rc = ld_cache_check_fits(&cache->settings, value->data.size, error);
   if (rc != LD_OK) return rc;
   if (!is_extension(value->extension))
-    return ld_fail(error, LD_INVALID, "option extension: expected up to %d letters and digits",
+    return ld_fail(error, LD_INVALID,
+                   "option extension: expected up to %d letters and digits, such as png",
                    LD_CACHE_EXTENSION);
   value->is_file = value->reader != NULL || ld_cache_is_large(cache, value->data.size);
   return value->is_file ? ld_cache_write_file(cache, value, env, error) : LD_OK;
@@ -208,7 +209,7 @@ ld_rc ld_cache_delete(ld_txn *txn, ld_cache *cache, ld_slice key) {
 /* ---- many ---- */
 
 static bool matches(const ld_cache_filter *filter, const ld_cache_entry *entry) {
-  return filter == NULL || filter->type.size == 0 || ld_equal(filter->type, entry->type);
+  return filter == NULL || filter->type.data == NULL || ld_equal(filter->type, entry->type);
 }
 
 /* The key in the row of an entry. */

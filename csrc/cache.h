@@ -77,7 +77,7 @@ typedef struct ld_cache_value {
 } ld_cache_value;
 
 typedef struct ld_cache_filter {
-  ld_slice type;          /* empty: any */
+  ld_slice type;          /* NULL: any */
   ld_slice prefix, after; /* of keys */
 } ld_cache_filter;
 

@@ -97,6 +97,9 @@ on_each_engine("a cache", function(given)
     assert.are.equal(0, cache:clear { type = "a" })
     assert.are.equal(3, cache:clear { prefix = "x" })
     same({ "y1", "y5", "y7" }, cache:keys())
+    cache:set("untyped", "1")
+    same({ "untyped" }, cache:keys { type = "" })
+    assert.are.equal(1, cache:clear { type = "" })
     assert.are.equal(3, cache:clear())
     assert.are.equal(0, cache:stats().bytes)
   end)
@@ -122,6 +125,22 @@ on_each_engine("a cache", function(given)
     cache:set("b", "1")
     assert.are.equal(5, select(2, cache:get "a").uses)
     assert.are.equal(6, cache:stats().hits)
+  end)
+
+  it("keeps when a value was used last, and tells what is known without using it", function()
+    local now = 1000
+    local timed = given.open({ clock = function() return now end }):cache("c", { max_bytes = 100 })
+    timed:set("a", "12", { ttl = 9, type = "t", metadata = { 1 } })
+    same({ size = 2, created_at = 1000, used_at = 1000, expires_at = 10000, uses = 0, type = "t", metadata = { 1 } }, timed:info "a")
+    now = 3000
+    timed:get "a"
+    for _ = 1, 3 do timed:info "a" end
+    timed:set("b", "1")
+    same({ 3000, 1 }, { timed:info("a").used_at, timed:info("a").uses })
+    same({ 1, 0 }, { timed:stats().hits, timed:stats().misses })
+    now = 10000
+    assert.is_nil(timed:info "a")
+    assert.is_nil(timed:info "none")
   end)
 
   it("writes uses without being asked to when there are many, never in a get before", function()
@@ -189,8 +208,13 @@ describe("a cache on lmdb", function()
     collectgarbage()
     store:close()
     store = larder.open { engine = "lmdb", path = path }
-    local data, info = store:cache("c"):get "a"
+    local again = store:cache "c"
+    local data, info = again:get "a"
     same({ "1", 1 }, { data, info.uses })
+    store:close() -- `again` is still there
+    store = larder.open { engine = "lmdb", path = path }
+    assert.are.equal(2, store:cache("c"):info("a").uses)
     store:close()
+    assert.is_truthy(tostring(again):find "closed")
   end)
 end)

@@ -101,6 +101,11 @@ ld_rc lb_cache_read(lua_State *L, lb_cache *cache, lb_work work, void *context, 
 static ld_rc work_trash(ld_txn *txn, void *context) { return ld_cache_empty_trash(txn, context); }
 
 ld_rc lb_cache_write(lua_State *L, lb_cache *cache, lb_work work, void *context, const char *op) {
+  for (const lb_tx *tx = cache->place.store->txs; tx != NULL; tx = tx->next)
+    if (tx->txn->writable)
+      lb_raise(
+          L, LD_MISUSE, op,
+          "a write transaction of this store is open: caches stand outside of it, end it first");
   cache->cache.trash = false;
   ld_rc rc = run_guarded(L, cache, lb_write, (guarded){work, context, false}, op);
   if (cache->cache.trash && cache->of != NULL) {
@@ -165,7 +170,7 @@ static int clear_keys(lua_State *L) {
   lb_check_options(L, 2, known, op);
   call.filter.type = lb_option_string(L, 2, "type", op);
   call.filter.prefix = lb_option_string(L, 2, "prefix", op);
-  call.filtered = call.filter.type.size + call.filter.prefix.size > 0;
+  call.filtered = call.filter.type.data != NULL || call.filter.prefix.size > 0;
   lb_cache_write(L, cache, work_clear, &call, op);
   return push_count(L, call.count);
 }
@@ -288,8 +293,10 @@ static int make_key(lua_State *L) {
   lb_store *store = cache->place.store;
   ld_slice url = lb_check_string(L, 2, op, "url");
   ld_buf_reset(&store->document);
-  if (!lua_isnoneornil(L, 3) && lb_encode(L, 3, &store->document, &store->error) != LD_OK)
+  if (!lua_isnoneornil(L, 3) && lb_encode(L, 3, &store->document, &store->error) != LD_OK) {
+    ld_fail_in(&store->error, "params: ");
     return lb_raise_error(L, &store->error, op);
+  }
   ld_cache_key(url, ld_buf_slice(&store->document), key);
   lua_pushstring(L, key);
   return 1;
@@ -311,7 +318,7 @@ static void read_policy(lua_State *L, ld_cache_wanted *wanted, const char *op) {
   static const char *const names[] = {"lru", "s3fifo", NULL};
   ld_error error = {0};
   ld_slice name = lb_option_string(L, 3, "policy", op);
-  if (name.size == 0) return;
+  if (name.data == NULL) return;
   wanted->said_policy = true;
   wanted->policy = ld_equal(name, ld_text(names[LD_CACHE_S3FIFO])) ? LD_CACHE_S3FIFO : LD_CACHE_LRU;
   if (ld_equal(name, ld_text(names[wanted->policy]))) return;
@@ -432,10 +439,10 @@ static int push_sleeper(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"set", lb_cache_set},  {"get", lb_cache_get}, {"touch", touch_key},
-    {"delete", delete_key}, {"clear", clear_keys}, {"purge_expired", purge_expired},
-    {"keys", list_keys},    {"stats", push_stats}, {"sweep", sweep_files},
-    {"key", make_key},      {NULL, NULL},
+    {"set", lb_cache_set},  {"get", lb_cache_get},   {"touch", touch_key},
+    {"delete", delete_key}, {"clear", clear_keys},   {"purge_expired", purge_expired},
+    {"keys", list_keys},    {"stats", push_stats},   {"sweep", sweep_files},
+    {"key", make_key},      {"info", lb_cache_info}, {NULL, NULL},
 };
 /* For fetch. */
 static const luaL_Reg functions[] = {

@@ -33,6 +33,7 @@ ld_rc lb_cache_write(lua_State *L, lb_cache *cache, lb_work work, void *context,
 /* cache_value.c */
 int lb_cache_set(lua_State *L);
 int lb_cache_get(lua_State *L);
+int lb_cache_info(lua_State *L);
 int lb_cache_lease(lua_State *L);
 int lb_cache_release(lua_State *L);
 int lb_cache_keep(lua_State *L);

@@ -82,8 +82,10 @@ static void read_options(lua_State *L, value_call *call, const char *op) {
   if (lua_type(L, 4) != LUA_TTABLE) return;
   ld_buf_reset(&store->key);
   if (lua_getfield(L, 4, "metadata") != LUA_TNIL &&
-      lb_encode(L, lua_gettop(L), &store->key, &store->error) != LD_OK)
+      lb_encode(L, lua_gettop(L), &store->key, &store->error) != LD_OK) {
+    ld_fail_in(&store->error, "option metadata: ");
     lb_raise_error(L, &store->error, op);
+  }
   lua_pop(L, 1);
   call->value.metadata = ld_buf_slice(&store->key);
 }
@@ -131,12 +133,13 @@ static void write_time(ld_buf *buf, const char *name, int64_t at) {
   ld_write_int(buf, at);
 }
 
-static void write_info(ld_buf *buf, const value_call *call) {
+static void write_info(ld_buf *buf, const value_call *call, bool all) {
   const ld_cache_entry *entry = &call->entry;
   size_t opened = ld_write_open(buf), count = 3;
   write_time(buf, "size", (int64_t)entry->size);
   write_time(buf, "created_at", entry->created_ms);
   write_time(buf, "uses", (int64_t)entry->uses);
+  if (all) write_time(buf, "used_at", entry->used_ms), count++;
   if (entry->expires_ms >= 0) write_time(buf, "expires_at", entry->expires_ms), count++;
   if (entry->type.size > 0) {
     ld_write_text(buf, "type");
@@ -170,7 +173,7 @@ static ld_rc work_get(ld_txn *txn, void *context) {
   call->now = ld_now(&txn->engine->env);
   if (call->entry.is_file) { /* the file is read when the transaction is over */
     ld_buf_reset(&store->document);
-    write_info(&store->document, call);
+    write_info(&store->document, call, false);
     ld_slice extension = call->entry.extension;
     memcpy(call->extension, extension.data, extension.size);
     call->entry.extension = ld_bytes(call->extension, extension.size);
@@ -178,7 +181,7 @@ static ld_rc work_get(ld_txn *txn, void *context) {
   }
   write_bin_head(&store->result, data.size);
   ld_buf_add(&store->result, data);
-  write_info(&store->result, call);
+  write_info(&store->result, call, false);
   return store->result.failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : LD_OK;
 }
 
@@ -251,6 +254,27 @@ int lb_cache_get(lua_State *L) {
   lb_check_options(L, 3, known, op);
   call.as_path = lb_option_bool(L, 3, "path", false, op);
   return push_found(L, &call, op);
+}
+
+static ld_rc work_info(ld_txn *txn, void *context) {
+  value_call *call = context;
+  ld_slice data;
+  ld_buf *result = &call->cache->place.store->result;
+  ld_rc rc =
+      ld_cache_get(txn, &call->cache->cache, call->key, false, &call->entry, &data, &call->damaged);
+  if (rc != LD_OK) return rc;
+  write_info(result, call, true);
+  return result->failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : LD_OK;
+}
+
+/* cache:info(key) -> what is known of it, or nil; no use of it */
+int lb_cache_info(lua_State *L) {
+  static const char op[] = "cache:info";
+  size_t at = 0;
+  lb_cache *cache = lb_check_cache(L, op);
+  value_call call = {.cache = cache, .key = lb_check_cache_key(L, cache, op)};
+  if (lb_cache_read(L, cache, work_info, &call, op) != LD_OK) return lb_push_nil(L);
+  return lb_push_documents(L, &cache->place.store->result, &at, 1, op);
 }
 
 /* core.cache_stale(cache, key, path) -> as get, expired or not; not counted */

@@ -26,13 +26,16 @@
 ---@field path? string of a large value: in the files that the cache was given
 ---@field stale? boolean of fetch: it has expired, and the producer failed
 
+---@class larder.CacheKnown: larder.CacheInfo
+---@field used_at integer ms since 1970; as written last, as `uses`
+
 ---@class larder.FetchOptions: larder.CacheValueOptions
 ---@field lease? number seconds after which another may run the producer; 30 when absent
 ---@field stale_if_error? boolean give the expired value when the producer raises
 ---@field path? boolean as in get
 
 ---@class larder.CacheFilter
----@field type? string exactly this
+---@field type? string exactly this; "" for what has none
 ---@field prefix? string of keys
 
 ---@class larder.CacheKeys: larder.CacheFilter
@@ -70,6 +73,11 @@ function Cache:set(key, data, options) end
 ---@return string? data nil when it is not there or has expired
 ---@return larder.CacheInfo? info
 function Cache:get(key, options) end
+
+--- What is known of a value, without reading it; no use of it.
+---@param key string
+---@return larder.CacheKnown? info nil when it is not there or has expired
+function Cache:info(key) end
 
 --- The value; when it is missing, what the producer returns, which runs once however many coroutines and processes ask. Its second
 --- result are options for this value. What is larger than the whole cache is returned, and not kept.
