@@ -109,25 +109,29 @@ typedef struct met {
   ld_cache_entry entry;
 } met;
 
-/* Copy the entry of a row. False: it is none. */
-static bool meet(const mending *m, const ld_row *row, met *found) {
+static bool is_key(ld_rc rc, const ld_part *part, ld_slice rest) {
+  return rc == LD_OK && part->kind == LD_PART_STRING && part->bytes.size > 0 &&
+         part->bytes.size <= LD_PART_MAX && rest.size == 0;
+}
+
+/* Copy the entry of a row. NOTFOUND: it is none. */
+static ld_rc meet(const mending *m, const ld_row *row, met *found) {
   ld_cache_key_of prefix;
   ld_part part;
   size_t before = ld_cache_row(&prefix, m->run.settings.number, LD_CACHE_ENTRY).size;
-  if (row->key.size <= before) return false;
+  if (row->key.size <= before) return LD_NOTFOUND;
   ld_slice rest = ld_bytes(row->key.data + before, row->key.size - before);
   ld_buf scratch = {0};
-  bool sound = ld_tuple_next(&rest, &part, &scratch) == LD_OK && part.kind == LD_PART_STRING &&
-               part.bytes.size > 0 && part.bytes.size <= LD_PART_MAX && rest.size == 0;
-  if (sound) {
-    ld_buf_add(&found->key, part.bytes);
-    ld_buf_add(&found->payload, row->payload);
-    sound = !found->key.failed && !found->payload.failed &&
-            ld_cache_decode_entry(ld_buf_slice(&found->payload), &found->entry);
-  }
+  ld_rc rc = ld_tuple_next(&rest, &part, &scratch);
+  bool sound = is_key(rc, &part, rest);
+  if (sound) ld_buf_add(&found->key, part.bytes);
+  ld_buf_add(&found->payload, row->payload);
+  bool failed = rc == LD_NOMEM || found->key.failed || found->payload.failed;
   ld_buf_clear(&scratch);
-  return sound && found->entry.queue <= LD_CACHE_MAIN &&
-         found->entry.extension.size <= LD_CACHE_EXTENSION;
+  if (failed) return ld_cache_no_memory(m->run.txn);
+  sound = sound && ld_cache_decode_entry(ld_buf_slice(&found->payload), &found->entry) &&
+          found->entry.queue <= LD_CACHE_MAIN && found->entry.extension.size <= LD_CACHE_EXTENSION;
+  return sound ? LD_OK : LD_NOTFOUND;
 }
 
 static void forget(met *found) {
@@ -161,15 +165,15 @@ static ld_rc count_owner(mending *m, const ld_cache_entry *entry) {
 
 static ld_rc count_entry(mending *m, ld_slice stored, const ld_row *row, ld_slice value) {
   met found = {.key = {0}};
-  ld_rc rc = LD_OK;
   (void)stored, (void)value;
-  if (meet(m, row, &found)) {
+  ld_rc rc = meet(m, row, &found);
+  if (rc == LD_OK) {
     rc = count_owner(m, &found.entry);
     if (found.entry.id > m->last) m->last = found.entry.id;
     if (found.entry.place > m->last) m->last = found.entry.place;
   }
   forget(&found);
-  return rc;
+  return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
 /* Whether the place is free: two entries cannot have one. */
@@ -189,7 +193,8 @@ static ld_rc mend_entry(mending *m, ld_slice stored, const ld_row *row, ld_slice
   ld_slice kept = ld_bytes(key, stored.size);
   (void)value;
   memcpy(key, stored.data, stored.size);
-  ld_rc rc = meet(m, row, &found) ? is_free(m, &found.entry) : LD_NOTFOUND;
+  ld_rc rc = meet(m, row, &found);
+  if (rc == LD_OK) rc = is_free(m, &found.entry);
   if (rc == LD_OK)
     rc = found.entry.is_file ? ld_cache_hold_file(&m->run, &found.entry)
                              : mend_value(m, &found.entry);

@@ -1,6 +1,6 @@
 /* cache_value.c -- a cache's values: set, get, and the leases of fetch.
 **
-** A value that is found becomes two documents in the store's result, the bytes and what is known of them, which are pushed afterwards. */
+** A value that is found becomes documents in the store's result, the bytes and what else is bytes, which are pushed afterwards. */
 #include <string.h>
 
 #include "cache.h"
@@ -11,7 +11,7 @@ typedef struct value_call {
   ld_cache_value value;
   ld_slice key;
   ld_cache_entry entry;
-  bool kept, stale, damaged, as_path;
+  bool kept, stale, damaged, as_path, has_type, has_metadata;
   uint8_t extension[LD_CACHE_EXTENSION];
   int64_t now, lease_ms;
   uint64_t token;
@@ -128,37 +128,44 @@ static void write_bin_head(ld_buf *buf, uint64_t size) {
   for (int shift = 24; shift >= 0; shift -= 8) ld_buf_byte(buf, (uint8_t)(size >> shift));
 }
 
-static void write_time(ld_buf *buf, const char *name, int64_t at) {
-  ld_write_text(buf, name);
-  ld_write_int(buf, at);
+/* Of the entry what is bytes: a document each, in the order of `extras`. Numbers are in `entry`. */
+static void write_extras(ld_buf *buf, value_call *call) {
+  const ld_cache_entry *entry = &call->entry;
+  call->has_type = entry->type.size > 0;
+  call->has_metadata = entry->metadata.size > 0;
+  if (call->has_type) ld_write_string(buf, entry->type);
+  if (call->has_metadata) ld_buf_add(buf, entry->metadata);
+  if (!entry->is_file) return;
+  char path[LD_CACHE_PATH];
+  ld_cache_path(&call->cache->cache, entry, path);
+  ld_write_text(buf, path);
 }
 
-static void write_info(ld_buf *buf, const value_call *call, bool all) {
+static void set_extra(lua_State *L, int *at, bool there, const char *name) {
+  if (!there) return;
+  lua_pushvalue(L, (*at)++);
+  lua_setfield(L, -2, name);
+}
+
+/* Push the documents of the store's result, `before` of them and the extras, and replace the extras by a table of all that is known. */
+static int push_known(lua_State *L, value_call *call, size_t before, const char *op) {
+  size_t place = 0;
   const ld_cache_entry *entry = &call->entry;
-  size_t opened = ld_write_open(buf), count = 3;
-  write_time(buf, "size", (int64_t)entry->size);
-  write_time(buf, "created_at", entry->created_ms);
-  write_time(buf, "uses", (int64_t)entry->uses);
-  if (all) write_time(buf, "used_at", entry->used_ms), count++;
-  if (entry->expires_ms >= 0) write_time(buf, "expires_at", entry->expires_ms), count++;
-  if (entry->type.size > 0) {
-    ld_write_text(buf, "type");
-    ld_write_string(buf, entry->type);
-    count++;
-  }
-  if (entry->metadata.size > 0) {
-    ld_write_text(buf, "metadata");
-    ld_buf_add(buf, entry->metadata);
-    count++;
-  }
-  if (entry->is_file) {
-    char path[LD_CACHE_PATH];
-    ld_cache_path(&call->cache->cache, entry, path);
-    ld_write_text(buf, "path");
-    ld_write_text(buf, path);
-    count++;
-  }
-  ld_write_close(buf, opened, LD_MAP, count);
+  size_t extras = (size_t)call->has_type + call->has_metadata + entry->is_file;
+  int first = lua_gettop(L) + 1 + (int)before, at = first;
+  lb_push_documents(L, &call->cache->place.store->result, &place, before + extras, op);
+  lua_createtable(L, 0, (int)extras + 5);
+  lb_set_count(L, "size", entry->size);
+  lb_set_count(L, "created_at", (uint64_t)entry->created_ms);
+  lb_set_count(L, "uses", entry->uses);
+  if (before == 0) lb_set_count(L, "used_at", (uint64_t)entry->used_ms);
+  if (entry->expires_ms >= 0) lb_set_count(L, "expires_at", (uint64_t)entry->expires_ms);
+  set_extra(L, &at, call->has_type, "type");
+  set_extra(L, &at, call->has_metadata, "metadata");
+  set_extra(L, &at, entry->is_file, "path");
+  if (extras > 0) lua_replace(L, first);
+  lua_settop(L, first);
+  return (int)before + 1;
 }
 
 /* ---- get ---- */
@@ -173,7 +180,7 @@ static ld_rc work_get(ld_txn *txn, void *context) {
   call->now = ld_now(&txn->engine->env);
   if (call->entry.is_file) { /* the file is read when the transaction is over */
     ld_buf_reset(&store->document);
-    write_info(&store->document, call, false);
+    write_extras(&store->document, call);
     ld_slice extension = call->entry.extension;
     memcpy(call->extension, extension.data, extension.size);
     call->entry.extension = ld_bytes(call->extension, extension.size);
@@ -181,7 +188,7 @@ static ld_rc work_get(ld_txn *txn, void *context) {
   }
   write_bin_head(&store->result, data.size);
   ld_buf_add(&store->result, data);
-  write_info(&store->result, call, false);
+  write_extras(&store->result, call);
   return store->result.failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : LD_OK;
 }
 
@@ -216,7 +223,7 @@ static void condemn(value_call *call) {
     ld_rollback(txn);
 }
 
-/* NOTFOUND, or the two documents are in the store's result. A file that went between the two steps is looked up once more. */
+/* NOTFOUND, or the documents are in the store's result. A file that went between the two steps is looked up once more. */
 static ld_rc find(lua_State *L, value_call *call, const char *op) {
   lb_store *store = call->cache->place.store;
   for (int tries = 0; tries < 2; tries++) {
@@ -234,7 +241,6 @@ static ld_rc find(lua_State *L, value_call *call, const char *op) {
 }
 
 static int push_found(lua_State *L, value_call *call, const char *op) {
-  size_t at = 0;
   ld_cache *cache = &call->cache->cache;
   if (find(L, call, op) != LD_OK) {
     if (!call->stale) cache->uses.misses++;
@@ -242,7 +248,7 @@ static int push_found(lua_State *L, value_call *call, const char *op) {
   }
   if (!call->stale && ld_cache_used(cache, &call->entry, call->key, call->now))
     lb_cache_flush(call->cache);
-  return lb_push_documents(L, &call->cache->place.store->result, &at, 2, op);
+  return push_known(L, call, 1, op);
 }
 
 /* cache:get(key, { path = false }) -> the bytes (or the path of a file), what is known of them; or nil */
@@ -263,18 +269,17 @@ static ld_rc work_info(ld_txn *txn, void *context) {
   ld_rc rc =
       ld_cache_get(txn, &call->cache->cache, call->key, false, &call->entry, &data, &call->damaged);
   if (rc != LD_OK) return rc;
-  write_info(result, call, true);
+  write_extras(result, call);
   return result->failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : LD_OK;
 }
 
 /* cache:info(key) -> what is known of it, or nil; no use of it */
 int lb_cache_info(lua_State *L) {
   static const char op[] = "cache:info";
-  size_t at = 0;
   lb_cache *cache = lb_check_cache(L, op);
   value_call call = {.cache = cache, .key = lb_check_cache_key(L, cache, op)};
   if (lb_cache_read(L, cache, work_info, &call, op) != LD_OK) return lb_push_nil(L);
-  return lb_push_documents(L, &cache->place.store->result, &at, 1, op);
+  return push_known(L, &call, 0, op);
 }
 
 /* core.cache_stale(cache, key, path) -> as get, expired or not; not counted */

@@ -1,5 +1,7 @@
 /* scenario_cache.c -- the operations of caches, for scenario.h. Each begins with a handle of its own. */
-#include "../../csrc/cache.h"
+#include "../../csrc/cache_mend.h"
+#include "../../csrc/cache_row.h"
+#include "../../csrc/tuple.h"
 #include "scenario.h"
 
 enum { SIZE = 20, MAX = 100 };
@@ -105,16 +107,48 @@ static ld_rc changed(ld_txn *txn, ld_cache *cache, ld_buf *result) {
                        cache);
 }
 
+/* A value of nobody makes it move the others. */
+static ld_rc mended(ld_txn *txn, ld_cache *cache, ld_buf *result) {
+  uint8_t key[32];
+  ld_cache_state state;
+  ld_buf row = {.data = key, .capacity = sizeof key};
+  ld_buf_byte(&row, LD_SPACE_CACHE_ROW);
+  ld_tuple_int(&row, (int64_t)cache->settings.number);
+  ld_tuple_int(&row, LD_CACHE_DATA);
+  ld_tuple_int(&row, 1000);
+  ld_rc rc = ld_row_put_plain(txn, ld_buf_slice(&row), LD_LITERAL("nobody's"));
+  if (rc == LD_OK)
+    rc = ld_cache_mend(txn, ld_text(names[cache->settings.policy == LD_CACHE_LRU ? 0 : 1]), 0);
+  if (rc == LD_OK) rc = ld_cache_stats(txn, cache, &state);
+  if (rc == LD_OK) ld_buf_varint(result, state.bytes);
+  return rc;
+}
+
+static ld_rc emptied(ld_txn *txn, ld_buf *result) {
+  uint64_t count = 0;
+  size_t before = result->size;
+  ld_rc rc = ld_caches_empty(txn);
+  if (rc == LD_OK) rc = ld_caches_list(txn, result, &count);
+  if (rc != LD_OK) result->size = before;
+  return rc;
+}
+
 static ld_rc run_evicting(ld_txn *txn, ld_buf *result) { return on_both(txn, evicting, result); }
 static ld_rc run_used(ld_txn *txn, ld_buf *result) { return on_both(txn, used, result); }
 static ld_rc run_touched(ld_txn *txn, ld_buf *result) { return on_both(txn, touched, result); }
 static ld_rc run_cleared(ld_txn *txn, ld_buf *result) { return on_both(txn, cleared, result); }
 static ld_rc run_leased(ld_txn *txn, ld_buf *result) { return on_both(txn, leased, result); }
 static ld_rc run_changed(ld_txn *txn, ld_buf *result) { return on_both(txn, changed, result); }
+static ld_rc run_mended(ld_txn *txn, ld_buf *result) { return on_both(txn, mended, result); }
 
 const scenario cache_scenarios[] = {
-    {"cache: set, evicting", true, run_evicting}, {"cache: get, then set", true, run_used},
-    {"cache: touch", true, run_touched},          {"cache: delete, clear", true, run_cleared},
-    {"cache: lease", true, run_leased},           {"cache: shrink", true, run_changed},
+    {"cache: set, evicting", true, run_evicting},
+    {"cache: get, then set", true, run_used},
+    {"cache: touch", true, run_touched},
+    {"cache: delete, clear", true, run_cleared},
+    {"cache: lease", true, run_leased},
+    {"cache: shrink", true, run_changed},
+    {"cache: mend", true, run_mended},
+    {"cache: empty", true, emptied},
 };
 const size_t cache_scenario_count = sizeof cache_scenarios / sizeof *cache_scenarios;
