@@ -128,7 +128,7 @@ on_each_engine("a cache", function(given)
   end)
 
   it("keeps when a value was used last, and tells what is known without using it", function()
-    local now = 1000
+    now = 1000
     local timed = given.open({ clock = function() return now end }):cache("c", { max_bytes = 100 })
     timed:set("a", "12", { ttl = 9, type = "t", metadata = { 1 } })
     same({ size = 2, created_at = 1000, used_at = 1000, expires_at = 10000, uses = 0, type = "t", metadata = { 1 } }, timed:info "a")
