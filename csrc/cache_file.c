@@ -95,6 +95,9 @@ ld_rc ld_cache_read_file(ld_cache *cache, const ld_cache_entry *entry, ld_buf *b
   uint8_t digest[LD_SHA256];
   ld_file_reader *reader;
   ld_sha256 hash;
+  if (cache->files == NULL)
+    return ld_fail(error, LD_INVALID,
+                   "the value is a file, and the cache was opened without option files");
   ld_cache_path(cache, entry, path);
   ld_file_rc rc = ld_file_reader_open(cache->files, ld_text(path), &reader);
   if (rc == LD_FILE_NOT_FOUND) return LD_NOTFOUND;

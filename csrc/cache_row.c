@@ -100,7 +100,9 @@ ld_rc ld_cache_read_state(ld_txn *txn, uint64_t number, ld_cache_settings *setti
   ld_cache_key_of key;
   ld_row row;
   ld_rc rc = ld_row_get(txn, ld_cache_row(&key, number, LD_CACHE_STATE), &row);
-  if (rc == LD_NOTFOUND) return ld_cache_corrupt(txn);
+  if (rc == LD_NOTFOUND)
+    return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT,
+                                 "cache: its settings are not there any more: open it again"));
   if (rc != LD_OK) return rc;
   if (!ld_cache_decode_state(row.payload, settings, state)) return ld_cache_corrupt(txn);
   settings->number = number;

@@ -47,3 +47,42 @@ describe("a cache", function()
     assert.is_true(tonumber(growth) < limit, growth .. " bytes more")
   end)
 end)
+
+describe("a cache on a full disk", function()
+  local folder
+
+  before_each(function() folder = assert(port.temp_dir()) end)
+  after_each(function() port.remove_dir(folder) end)
+
+  --- Files may not grow past a MiB: what is larger fails on the way.
+  local function work(to)
+    local uploads <close> = larder.files { path = folder .. "/uploads", durability = "none" }
+    local files <close> = larder.files { path = folder .. "/files", durability = "none" }
+    local store <close> = larder.open { engine = "lmdb", path = folder .. "/store", durability = "none" }
+    local cache = store:cache("c", { max_bytes = 3 << 20, files = files })
+    uploads:write("f", ("x"):rep(2 << 20))
+    cache:set("old", ("y"):rep(1 << 19))
+    cache:set("gone", ("z"):rep(1 << 19))
+    port.ignore_sigxfsz()
+    assert(port.setrlimit_fsize(1 << 20))
+    local said = {}
+    for i, value in ipairs { uploads:open_reader "f", ("x"):rep(2 << 20) } do
+      local ok, problem = pcall(cache.set, cache, "gone", value)
+      said[i] = ok and "none" or problem.code
+    end
+    local count = 0
+    for _ in files:each("", { recursive = true }) do count = count + 1 end
+    cache:set("new", "1")
+    local old, gone, new = cache:get "old", cache:get "gone", cache:get "new"
+    port.write(to, ("%s %s %d %d %d %s %d"):format(said[1], said[2], count, #old, #gone, new, cache:sweep()))
+  end
+
+  it("fails with FULL or IO, leaves nothing, and goes on", function()
+    local pid, pipe = forked.start(work)
+    local said = forked.drain(pipe)
+    port.waitpid(pid)
+    local reader, bytes, rest = said:match "^(%u+) (%u+) (.*)$"
+    assert.is_true((reader == "FULL" or reader == "IO") and (bytes == "FULL" or bytes == "IO"), said)
+    assert.are.equal("2 524288 524288 1 0", rest)
+  end)
+end)
