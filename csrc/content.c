@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cache_mend.h"
 #include "declaration.h"
 #include "tuple.h"
 #include "value.h"
@@ -196,8 +197,15 @@ static ld_rc take_row(ld_content *content, ld_txn *txn, ld_slice value, const ld
   return LD_OK;
 }
 
+bool ld_content_leaves_out(ld_slice key, uint8_t *behind) {
+  bool index = key.data[0] == LD_SPACE_INDEX;
+  *behind = index ? LD_SPACE_INDEX + 1 : LD_SPACE_CACHE_ROW + 1;
+  return index || ld_cache_has_row(key);
+}
+
 ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_slice last, ld_content *content) {
-  static const uint8_t first = LD_SPACE_STORE + 1, behind = LD_SPACE_INDEX + 1;
+  static const uint8_t first = LD_SPACE_STORE + 1;
+  uint8_t behind;
   ld_cursor *cursor;
   ld_slice key, value;
   ld_row row;
@@ -207,7 +215,7 @@ ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_slice last, ld_cont
   rc = ld_cursor_seek(cursor, ld_bytes(&first, 1));
   while (rc == LD_OK && (rc = ld_cursor_current(cursor, &key, &value)) == LD_OK) {
     if (last.size > 0 && ld_compare(key, last) > 0) break;
-    if (key.data[0] == LD_SPACE_INDEX) {
+    if (ld_content_leaves_out(key, &behind)) {
       rc = ld_cursor_seek(cursor, ld_bytes(&behind, 1));
       continue;
     }

@@ -2,7 +2,7 @@
 **
 ** The parts are the rooms, each collection, each map, each queue, and what this version does not know, by its space. The hash of a part is the sum of hashes of its rows (key, revision,
 ** payload, by their checksums), in any order: of a copy that keeps rows as they are it is the same. Of a collection's declaration
-** it covers what a program declares, not the numbers and states of indexes; the rows of indexes are left out. */
+** it covers what a program declares, not the numbers and states of indexes; the rows of indexes and of caches are left out. */
 #ifndef LD_CONTENT_H
 #define LD_CONTENT_H
 
@@ -42,6 +42,10 @@ typedef struct ld_content {
   size_t size, capacity, last;
   uint64_t rows;
 } ld_content;
+
+/* Whether a row is no content: the entries of indexes, which are built anew, and caches, which are filled anew and whose files belong to one store only. `*behind`:
+** the first space behind those rows. */
+bool ld_content_leaves_out(ld_slice key, uint8_t *behind);
 
 /* Read a transaction, to the row whose key is `last` (empty: to the end). CORRUPT names a damaged row. ld_content_clear it, also after a failure. */
 ld_rc ld_content_read(ld_txn *txn, const ld_scope *scope, ld_slice last, ld_content *content);

@@ -35,9 +35,11 @@ static ld_rc settle(side *of) {
   for (;;) {
     ld_rc rc = ld_cursor_current(of->cursor, &of->key, &of->value);
     if (rc != LD_OK) return rc;
-    uint8_t space = of->key.data[0];
-    if (space == LD_SPACE_COLLECTION || space == LD_SPACE_INDEX) {
+    uint8_t behind, space = of->key.data[0];
+    if (space == LD_SPACE_COLLECTION) {
       rc = skip_space(of, space);
+    } else if (ld_content_leaves_out(of->key, &behind)) {
+      rc = skip_space(of, (uint8_t)(behind - 1));
     } else {
       rc = ld_row_current(of->cursor, &of->row);
       if (rc != LD_OK) return rc;

@@ -4,6 +4,7 @@
 ** stepped over. In the second phase the place is the name of the collection whose indexes were built last. */
 #include "copy.h"
 
+#include "cache_mend.h"
 #include "collection.h"
 #include "index_build.h"
 #include "record.h"
@@ -125,11 +126,15 @@ static ld_rc drop(ld_txn *to, ld_slice name) {
   return rc == LD_NOTFOUND ? LD_OK : rc;
 }
 
+/* The target's caches may hold what was made from what goes. Their names stay, so that their files are found. */
 static ld_rc wipe(ld_txn *to, const ld_scope *scope) {
-  static const uint8_t first = LD_SPACE_STORE + 1;
+  static const uint8_t first = LD_SPACE_STORE + 1, caches = LD_SPACE_CACHE,
+                       behind = LD_SPACE_CACHE_ROW + 1;
   uint64_t count;
   if (scope->names.size > 0) return ld_scope_each(scope, to, drop);
-  return ld_del_range(to, ld_bytes(&first, 1), LD_SLICE_NONE, &count);
+  ld_rc rc = ld_del_range(to, ld_bytes(&first, 1), ld_bytes(&caches, 1), &count);
+  if (rc == LD_OK) rc = ld_caches_empty(to);
+  return rc == LD_OK ? ld_del_range(to, ld_bytes(&behind, 1), LD_SLICE_NONE, &count) : rc;
 }
 
 static ld_rc start(ld_txn *from, ld_txn *to, const ld_copy *copy) {
@@ -216,13 +221,15 @@ static ld_rc find_start(copy_run *run, ld_slice place) {
   return rc == LD_OK && ld_equal(key, place) ? ld_cursor_next(run->cursor) : rc;
 }
 
-/* The row that the cursor stands on, or the first behind the entries of indexes. */
+/* The row that the cursor stands on, or the first behind the entries of indexes, behind caches. */
 static ld_rc find_row(copy_run *run, ld_slice *key, ld_slice *value) {
-  static const uint8_t behind = LD_SPACE_INDEX + 1;
+  uint8_t behind;
   ld_rc rc = ld_cursor_current(run->cursor, key, value);
-  if (rc != LD_OK || key->data[0] != LD_SPACE_INDEX) return rc;
-  rc = ld_cursor_seek(run->cursor, ld_bytes(&behind, 1));
-  return rc == LD_OK ? ld_cursor_current(run->cursor, key, value) : rc;
+  while (rc == LD_OK && ld_content_leaves_out(*key, &behind)) {
+    rc = ld_cursor_seek(run->cursor, ld_bytes(&behind, 1));
+    if (rc == LD_OK) rc = ld_cursor_current(run->cursor, key, value);
+  }
+  return rc;
 }
 
 static bool is_full(const copy_run *run) {

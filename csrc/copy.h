@@ -1,7 +1,7 @@
 /* copy.h -- a store copied into another, row by row, from one snapshot, a batch in each transaction of the target.
 **
 ** Rows are taken over as they are stored, with their revisions, after their checksums were looked at. Entries of indexes are not taken over: declarations arrive without them, under
-** new numbers, and each index is built in the target. The target's sequence goes on behind the source's, so that nothing is used twice.
+** new numbers, and each index is built in the target. Caches are left out; those of a target that is overwritten are emptied. The target's sequence goes on behind the source's, so that nothing is used twice.
 ** Each batch commits with how far it has come (unfinished.h). A copy that was broken off is gone on with when the source is as it was: the same last number of its
 ** sequence, and all rows that were copied, which are compared; of a transformed copy all rows of the source, by their hash. The source is only read.
 ** Failures of either side are in the target's error. */

@@ -36,8 +36,10 @@ static ld_file_rc check_options(const ld_files_ops *ops, const ld_config *config
   return ld_file_fail(error, LD_FILE_INVALID, "", "%s", wrong.text);
 }
 
+void ld_files_hold(ld_files *files) { files->holders++; }
+
 void ld_files_let_go(ld_files *files) {
-  if (--files->holders > 0) return;
+  if (files == NULL || --files->holders > 0) return;
   files->ops->close(files);
   free(files);
 }

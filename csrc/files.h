@@ -100,6 +100,9 @@ ld_file_rc ld_files_open(const ld_files_ops *ops, const ld_config *config, ld_fi
 const ld_file_error *ld_files_error(const ld_files *files);
 /* What hangs on it may still be closed afterwards (the last of that takes the error along); every other use of it is CLOSED. NULL is fine. */
 void ld_files_close(ld_files *files);
+/* Somebody else keeps the pointer, and lets go of it in the end: until then calls are CLOSED at worst. */
+void ld_files_hold(ld_files *files);
+void ld_files_let_go(ld_files *files);
 
 /* INVALID_PATH, with the reason. `checked` gets the path with a NUL. */
 ld_file_rc ld_files_check_path(ld_slice path, bool is_dir, char checked[LD_PATH_MAX + 1],

@@ -78,6 +78,5 @@ struct ld_file_lister {
 /* ---- files.c's, for files_list.c ---- */
 
 ld_file_rc ld_files_check_open(ld_files *files); /* CLOSED */
-void ld_files_let_go(ld_files *files);           /* one holder less; the last one frees */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "backup.h"
 #include "base.h"
+#include "cache.h"
 #include "change.h"
 #include "find.h"
 #include "collection.h"

@@ -9,6 +9,7 @@
 **   job         queue, job (what it is, for readers: of a waiting one the state is `ready`, also while it is delayed or runs), key, head, data
 **   state       queue, key, value: other rows of a queue
 **   row         space, key (or bytes: a key that is no tuple), value: what this version does not know
+** Caches are left out: they are filled anew.
 ** They come in the order of the engine's keys, declarations before documents, so that a place is the key of a row. Together they are all that is in the store, but for revisions and
 ** what can be made of the rest: indexes, counts, numbers. `settings`, `head` and the values of states and rows are bytes. */
 #ifndef LD_RECORD_H

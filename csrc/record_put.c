@@ -258,6 +258,8 @@ static ld_rc put_row(ld_txn *txn, ld_record_writer *writer, ld_slice record) {
   ld_rc rc = get_string(txn, record, "value", &value);
   if (rc == LD_OK) rc = get_count(txn, record, "space", 0, &space);
   if (rc != LD_OK) return rc;
+  if (space == LD_SPACE_CACHE || space == LD_SPACE_CACHE_ROW)
+    return LD_OK; /* of a version that did not know that they are left out */
   if (space <= LD_SPACE_JOB || space > 0xff)
     return ld_fail(ld_error_of(txn), LD_INVALID, "space %lld: has records of its own",
                    (long long)space);

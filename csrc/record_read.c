@@ -286,6 +286,8 @@ static uint8_t space_behind(uint8_t space) {
   case LD_SPACE_PROGRESS: return LD_SPACE_COLLECTION;
   case LD_SPACE_COUNT:
   case LD_SPACE_INDEX: return LD_SPACE_MAP;
+  case LD_SPACE_CACHE:
+  case LD_SPACE_CACHE_ROW: return LD_SPACE_CACHE_ROW + 1;
   default: return 0;
   }
 }

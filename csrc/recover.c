@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache_mend.h"
 #include "row.h"
 #include "store.h"
 #include "unfinished.h"
@@ -168,6 +169,7 @@ static ld_rc take_row(void *context, ld_slice key, ld_slice value) {
   if (row.revision > r->highest) r->highest = row.revision;
   if (key.data[0] == LD_SPACE_STORE) note_sequence(r, &row);
   if (key.data[0] == LD_SPACE_STORE || key.data[0] == LD_SPACE_INDEX) return LD_OK;
+  if (ld_cache_has_row(key) && !ld_cache_is_settings(key)) return LD_OK;
   ld_write_string(&r->batch, key);
   ld_write_string(&r->batch, value);
   return r->batch.size > BATCH_BYTES || r->batch.failed ? flush(r) : LD_OK;
@@ -244,8 +246,8 @@ static ld_rc tell_losses(recovery *r) {
 static void hear_finding(void *context, const char *kind, const char *where, const char *text) {
   recovery *r = context;
   const ld_verify_calls *calls = &r->recover->repair.calls;
-  bool missing =
-      strcmp(kind, "count") == 0 || strcmp(kind, "rating") == 0 || strcmp(kind, "progress") == 0;
+  bool missing = strcmp(kind, "count") == 0 || strcmp(kind, "rating") == 0 ||
+                 strcmp(kind, "progress") == 0 || strcmp(kind, "cache") == 0;
   if (!r->muted && (missing || (r->first_look && strcmp(kind, "document") == 0)))
     tell_lost(r, where, text);
   if (calls->finding != NULL) calls->finding(calls->context, kind, where, text);

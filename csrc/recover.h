@@ -4,6 +4,7 @@
 ** made worse by what can be read of the damaged store by then; once all rows were there, that one is not read again.
 **
 ** Rows are taken wherever they are found undamaged, the newest state of each. What follows from them is made anew: indexes, counts. Then the new store is verified.
+** Caches keep their names and settings only: their entries can be made again, and old ones must not come back.
 ** What was deleted may come back: the medium may still hold it, and nothing tells it from what was lost. The damaged store is read only. */
 #ifndef LD_RECOVER_H
 #define LD_RECOVER_H

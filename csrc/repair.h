@@ -21,7 +21,7 @@ typedef struct ld_repair {
 /* What follows from the rest. */
 enum {
   LD_MEND_DERIVED = 1 << LD_MEND_SEQUENCE | 1 << LD_MEND_INDEX | 1 << LD_MEND_STRAY_INDEX |
-                    1 << LD_MEND_COUNT | 1 << LD_MEND_MAP | 1 << LD_MEND_QUEUE,
+                    1 << LD_MEND_COUNT | 1 << LD_MEND_MAP | 1 << LD_MEND_QUEUE | 1 << LD_MEND_CACHE,
   LD_MEND_ALL = (1 << LD_MENDS) - 1
 };
 

@@ -24,7 +24,9 @@ enum {
   LD_SPACE_INDEX = 0x08,      /* (index, values, id) -> id */
   LD_SPACE_MAP = 0x09,        /* (map) -> how many keys; (map, key...) -> value */
   LD_SPACE_QUEUE = 0x0a,      /* (queue) -> number, options */
-  LD_SPACE_JOB = 0x0b         /* (number of the queue, kind, ...) -> see queue.h */
+  LD_SPACE_JOB = 0x0b,        /* (number of the queue, kind, ...) -> see queue.h */
+  LD_SPACE_CACHE = 0x0c,      /* (cache) -> its number */
+  LD_SPACE_CACHE_ROW = 0x0d   /* (number of the cache, kind, ...) -> see cache.h */
 };
 
 typedef struct ld_row {

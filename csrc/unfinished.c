@@ -1,6 +1,7 @@
 /* unfinished.c -- see unfinished.h. */
 #include "unfinished.h"
 
+#include "cache_mend.h"
 #include "value.h"
 
 /* Space STORE, the tuple of one string; the NUL that ends the literal ends the string. */
@@ -93,11 +94,15 @@ ld_rc ld_unfinished_refuse(ld_txn *txn) {
 }
 
 ld_rc ld_unfinished_is_empty(ld_txn *txn, bool *empty) {
-  static const uint8_t behind = LD_SPACE_STORE + 1;
+  static const uint8_t behind = LD_SPACE_STORE + 1, behind_caches = LD_SPACE_CACHE_ROW + 1;
   ld_cursor *cursor;
+  ld_slice key, value;
   ld_rc rc = ld_cursor_open(txn, &cursor);
   if (rc != LD_OK) return rc;
   rc = ld_cursor_seek(cursor, ld_bytes(&behind, 1));
+  if (rc == LD_OK) rc = ld_cursor_current(cursor, &key, &value);
+  if (rc == LD_OK && ld_cache_has_row(key))
+    rc = ld_cursor_seek(cursor, ld_bytes(&behind_caches, 1));
   ld_cursor_close(cursor);
   if (rc == LD_OK || rc == LD_NOTFOUND) *empty = rc == LD_NOTFOUND;
   return rc == LD_NOTFOUND ? LD_OK : rc;

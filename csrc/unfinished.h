@@ -24,7 +24,7 @@ ld_rc ld_unfinished_put(ld_txn *txn, const ld_unfinished *note);
 ld_rc ld_unfinished_end(ld_txn *txn);
 /* INVALID when there is a note: what is in the store is not all that belongs there. */
 ld_rc ld_unfinished_refuse(ld_txn *txn);
-/* Whether the store has nothing but what it is made with, its sequence and such a note. */
+/* Whether the store has nothing but what it is made with, its sequence, such a note, and caches. */
 ld_rc ld_unfinished_is_empty(ld_txn *txn, bool *empty);
 /* Whether nobody has written since the note. */
 ld_rc ld_unfinished_is_last(ld_txn *txn, const ld_unfinished *note, bool *last);

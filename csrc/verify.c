@@ -149,6 +149,8 @@ static const row_check checks[] = {
     [LD_SPACE_MAP] = verify_map_row,
     [LD_SPACE_QUEUE] = verify_queue_row,
     [LD_SPACE_JOB] = verify_job_row,
+    [LD_SPACE_CACHE] = verify_cache_row,
+    [LD_SPACE_CACHE_ROW] = verify_cached_row,
 };
 
 /* Whether a reader would find this very row by its whole key. */
@@ -178,7 +180,7 @@ static ld_rc sound_row(verify *v, ld_slice stored, const ld_row *row) {
   return checks[key.space](v, &key, row);
 }
 
-/* A count that cannot be read can be counted again. */
+/* A count that cannot be read can be counted again; a cache can be made anew. */
 static ld_rc mend_damaged(verify *v, ld_slice stored) {
   verify_key key;
   ld_rc rc = verify_key_read(v, stored, &key);
@@ -187,6 +189,8 @@ static ld_rc mend_damaged(verify *v, ld_slice stored) {
     rc = verify_mend(v, LD_MEND_COUNT, key.name, LD_SLICE_NONE, 0);
   if (rc == LD_OK && count && key.space == LD_SPACE_MAP)
     rc = verify_mend(v, LD_MEND_MAP, key.name, LD_SLICE_NONE, 0);
+  if (rc == LD_OK && count && key.space == LD_SPACE_CACHE)
+    rc = verify_mend(v, LD_MEND_CACHE, key.name, LD_SLICE_NONE, 0);
   return rc;
 }
 
@@ -249,6 +253,7 @@ static ld_rc check_all(verify *v) {
   if (rc == LD_OK) rc = verify_index_numbers(v);
   if (rc == LD_OK) rc = verify_maps(v);
   if (rc == LD_OK) rc = verify_queues(v);
+  if (rc == LD_OK) rc = verify_caches(v);
   return rc == LD_OK ? check_sequence(v) : rc;
 }
 

@@ -5,7 +5,7 @@
 **
 ** A store that is being filled by a copy, a load or a recovery which has not ended is told as such (kind `unfinished`), and only its rows are looked at, each by itself: counts and indexes come later.
 **
-** Kinds of findings, by what they are about: page row key space store unfinished sequence room rating progress collection document count index map queue job. */
+** Kinds of findings, by what they are about: page row key space store unfinished sequence room rating progress collection document count index map queue job cache. */
 #ifndef LD_VERIFY_H
 #define LD_VERIFY_H
 
@@ -14,8 +14,8 @@
 typedef struct ld_verify_report {
   bool readable; /* the structure is sound, so the rows were read */
   uint64_t findings;
-  uint64_t rows, rooms, collections, documents, entries, keys, queues,
-      jobs; /* entries: of indexes; keys: of maps */
+  uint64_t rows, rooms, collections, documents, entries, keys, queues, jobs, caches,
+      cached; /* entries: of indexes; keys: of maps; cached: entries of caches */
 } ld_verify_report;
 
 /* Whom to tell; each may be NULL. All texts are borrowed for the call. */
@@ -49,6 +49,7 @@ typedef enum ld_mend {
   LD_MEND_COUNT,
   LD_MEND_MAP,
   LD_MEND_QUEUE,       /* in which state each job is, groups, counts */
+  LD_MEND_CACHE,       /* all that follows from its entries; it goes where its settings are lost */
   LD_MEND_ORPHANS,     /* ratings and progress without a room: they go */
   LD_MEND_DECLARATION, /* of documents that have none: what can be seen from one of them */
   LD_MENDS

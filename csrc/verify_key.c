@@ -1,23 +1,25 @@
 /* verify_key.c -- keys, read and named.
 **
 ** Of a space, the shape of its keys; `s` a string that is a name (1 to LD_PART_MAX bytes), `t` any string, `n` a number of the sequence, `i` an id, `*` any number of
-** parts of maps' keys, `k` a kind of rows of queues, whose shape follows, `z` any integer, `?` anything, `.` whatever follows. */
+** parts of maps' keys, `k` a kind of rows of queues or caches, whose shape follows, `z` any integer, `?` anything, `.` whatever follows. */
+#include "cache_row.h"
 #include "queue_row.h"
 #include "verify_run.h"
 
 static const char *const shapes[] = {
-    [LD_SPACE_STORE] = "s",     [LD_SPACE_ROOM] = "s",       [LD_SPACE_RATING] = "nt",
-    [LD_SPACE_PROGRESS] = "nt", [LD_SPACE_COLLECTION] = "s", [LD_SPACE_DOCUMENT] = "si",
-    [LD_SPACE_COUNT] = "s",     [LD_SPACE_INDEX] = "n.",     [LD_SPACE_MAP] = "s*",
-    [LD_SPACE_QUEUE] = "s",     [LD_SPACE_JOB] = "nk",
+    [LD_SPACE_STORE] = "s",      [LD_SPACE_ROOM] = "s",       [LD_SPACE_RATING] = "nt",
+    [LD_SPACE_PROGRESS] = "nt",  [LD_SPACE_COLLECTION] = "s", [LD_SPACE_DOCUMENT] = "si",
+    [LD_SPACE_COUNT] = "s",      [LD_SPACE_INDEX] = "n.",     [LD_SPACE_MAP] = "s*",
+    [LD_SPACE_QUEUE] = "s",      [LD_SPACE_JOB] = "nk",       [LD_SPACE_CACHE] = "s",
+    [LD_SPACE_CACHE_ROW] = "nk",
 };
 
-/* Behind the number of a queue and the kind. */
-typedef struct job_shape {
+/* Behind the number of a queue or a cache and the kind. */
+typedef struct kind_shape {
   const char *shape, *name; /* the last part follows the name */
-} job_shape;
+} kind_shape;
 
-static const job_shape job_shapes[] = {
+static const kind_shape job_shapes[] = {
     [QUEUE_CLAIM] = {"n", "claim of job"},
     [QUEUE_READY] = {"zzn", "place of ready job"},
     [QUEUE_LANE] = {"n", "job"},
@@ -32,17 +34,33 @@ static const job_shape job_shapes[] = {
     [QUEUE_WAKE] = {"zz?", "waking of group"},
 };
 
+static const kind_shape cache_shapes[] = {
+    [LD_CACHE_ENTRY] = {"s", "entry"},
+    [LD_CACHE_DATA] = {"n", "value"},
+    [LD_CACHE_STATE] = {"", "settings"},
+    [LD_CACHE_QUEUE] = {"zz", "place in the order"},
+    [LD_CACHE_EXPIRY] = {"zn", "expiry of value"},
+    [LD_CACHE_GHOST] = {"s", "hash of a key that has gone"},
+    [LD_CACHE_GHOSTS] = {"n", "place of a key that has gone"},
+    [LD_CACHE_FILE_ROW] = {"s", "file"},
+    [LD_CACHE_TRASH] = {"s", "file to be deleted"},
+    [LD_CACHE_LEASE] = {"s", "lease of key"},
+    [LD_CACHE_BAD] = {"n", "damaged value"},
+};
+
 /* NULL: it is no kind. */
-static const job_shape *shape_of_job(int64_t kind) {
-  if (kind < QUEUE_CLAIM || kind > QUEUE_WAKE) return NULL;
-  return &job_shapes[kind];
+static const kind_shape *shape_of_kind(uint8_t space, int64_t kind) {
+  bool cache = space == LD_SPACE_CACHE_ROW;
+  if (kind < (cache ? LD_CACHE_ENTRY : QUEUE_CLAIM)) return NULL;
+  if (kind > (cache ? LD_CACHE_BAD : QUEUE_WAKE)) return NULL;
+  return cache ? &cache_shapes[kind] : &job_shapes[kind];
 }
 
 static const char *shape_of(uint8_t space) {
   return space < sizeof shapes / sizeof *shapes ? shapes[space] : NULL;
 }
 
-static bool fits(char shape, const ld_part *part) {
+static bool fits(char shape, uint8_t space, const ld_part *part) {
   bool string = part->kind == LD_PART_STRING && part->bytes.size <= LD_PART_MAX;
   bool integer = part->kind == LD_PART_INT;
   switch (shape) {
@@ -51,7 +69,7 @@ static bool fits(char shape, const ld_part *part) {
   case 'n': return integer && part->integer > 0;
   case 'i': return integer || (string && part->bytes.size > 0);
   case '*': return integer || string;
-  case 'k': return integer && shape_of_job(part->integer) != NULL;
+  case 'k': return integer && shape_of_kind(space, part->integer) != NULL;
   case 'z': return integer;
   case '?': return true;
   default: return false;
@@ -68,7 +86,7 @@ static const char *next_shape(const char *shape, verify_key *read) {
   if (shape == NULL || *shape == '\0' || *shape == '*') return shape;
   if (*shape != 'k' || !read->sound) return shape + 1;
   read->kind = read->last.integer;
-  return shape_of_job(read->kind)->shape;
+  return shape_of_kind(read->space, read->kind)->shape;
 }
 
 ld_rc verify_key_read(verify *v, ld_slice key, verify_key *read) {
@@ -82,7 +100,7 @@ ld_rc verify_key_read(verify *v, ld_slice key, verify_key *read) {
     if (rc != LD_OK) break;
     if (read->parts == 0) note_first(read, &part, key, rest);
     read->last = part;
-    if (shape != NULL && !fits(*shape, &part)) read->sound = false;
+    if (shape != NULL && !fits(*shape, read->space, &part)) read->sound = false;
     shape = next_shape(shape, read);
   }
   if (rc == LD_NOMEM) return ld_fail(&v->txn->engine->error, rc, "verify: out of memory");
@@ -118,6 +136,15 @@ static void name_map_key(ld_slice name, ld_slice rest, ld_buf *text) {
   ld_buf_clear(&scratch);
 }
 
+/* `job 7 of queue number 3` */
+static void name_numbered(const verify_key *key, ld_buf *text) {
+  const kind_shape *of = shape_of_kind(key->space, key->kind);
+  ld_buf_printf(text, "%s ", of->name);
+  if (*of->shape != '\0') verify_part_name(&key->last, text);
+  ld_buf_printf(text, "%sof %s number %lld", *of->shape != '\0' ? " " : "",
+                key->space == LD_SPACE_JOB ? "queue" : "cache", (long long)key->number);
+}
+
 static void name_sound(const verify_key *key, ld_slice bytes, ld_buf *text) {
   ld_quoted name;
   ld_quote(key->name, name);
@@ -142,10 +169,8 @@ static void name_sound(const verify_key *key, ld_slice bytes, ld_buf *text) {
     break;
   case LD_SPACE_QUEUE: ld_buf_printf(text, "queue %s", name); break;
   case LD_SPACE_JOB:
-    ld_buf_printf(text, "%s ", shape_of_job(key->kind)->name);
-    verify_part_name(&key->last, text);
-    ld_buf_printf(text, " of queue number %lld", (long long)key->number);
-    break;
+  case LD_SPACE_CACHE_ROW: name_numbered(key, text); break;
+  case LD_SPACE_CACHE: ld_buf_printf(text, "cache %s", name); break;
   default:
     ld_buf_printf(text, "%s of ", key->space == LD_SPACE_RATING ? "ratings" : "progress");
     verify_part_name(&key->last, text);

@@ -1,6 +1,7 @@
 /* verify_mend.c -- making anew what follows from the rest.
 **
 ** A mend is an array {kind, name, index, number}. What it is made from is read again, in the transaction that writes it. */
+#include "cache_mend.h"
 #include "index.h"
 #include "index_build.h"
 #include "queue_verify.h"
@@ -241,6 +242,12 @@ static void name_mend(const mending *m) {
   case LD_MEND_COUNT: ld_buf_printf(m->text, "count of collection %s", name); break;
   case LD_MEND_MAP: ld_buf_printf(m->text, "count of map %s", name); break;
   case LD_MEND_QUEUE: ld_buf_printf(m->text, "states and counts of queue %s", name); break;
+  case LD_MEND_CACHE:
+    if (m->name.size > 0)
+      ld_buf_printf(m->text, "cache %s", name);
+    else
+      ld_buf_printf(m->text, "rows of cache number %llu", number);
+    break;
   case LD_MEND_DECLARATION: ld_buf_printf(m->text, "declaration of collection %s", name); break;
   default: ld_buf_printf(m->text, "ratings and progress of room number %llu", number);
   }
@@ -258,6 +265,7 @@ ld_rc ld_verify_mend(ld_txn *txn, ld_slice mend, ld_buf *name) {
   case LD_MEND_COUNT: return mend_count(&m, LD_SPACE_DOCUMENT, LD_SPACE_COUNT);
   case LD_MEND_MAP: return mend_count(&m, LD_SPACE_MAP, LD_SPACE_MAP);
   case LD_MEND_QUEUE: return ld_queue_mend(txn, m.name);
+  case LD_MEND_CACHE: return ld_cache_mend(txn, m.name, m.number);
   case LD_MEND_DECLARATION: return mend_declaration(&m);
   default: return mend_orphans(&m);
   }

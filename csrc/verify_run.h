@@ -12,7 +12,7 @@ typedef struct verify_key {
   uint8_t space;
   unsigned parts;
   int64_t number; /* the first part, an integer from 1; else 0 */
-  int64_t kind;   /* of a row of a queue; else 0 */
+  int64_t kind;   /* of a row of a queue, of a cache; else 0 */
   ld_slice name;  /* the first part, a string; borrowed from `scratch` or the key, as `last` */
   size_t own;     /* bytes of the key up to the end of the first part */
   ld_part last;   /* when there are two or more */
@@ -83,6 +83,8 @@ ld_rc verify_count_row(verify *v, const verify_key *key, const ld_row *row);
 ld_rc verify_map_row(verify *v, const verify_key *key, const ld_row *row);
 ld_rc verify_queue_row(verify *v, const verify_key *key, const ld_row *row);
 ld_rc verify_job_row(verify *v, const verify_key *key, const ld_row *row);
+ld_rc verify_cache_row(verify *v, const verify_key *key, const ld_row *row);
+ld_rc verify_cached_row(verify *v, const verify_key *key, const ld_row *row);
 
 /* ---- all rows of a kind, and what they say of one another ---- */
 
@@ -90,6 +92,7 @@ ld_rc verify_rooms(verify *v);
 ld_rc verify_collections(verify *v);
 ld_rc verify_maps(verify *v);
 ld_rc verify_queues(verify *v);
+ld_rc verify_caches(verify *v);
 ld_rc verify_index_numbers(verify *v);
 
 /* One collection while it is looked at (verify_collection.c, verify_index.c). */

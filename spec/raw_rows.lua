@@ -4,7 +4,7 @@ local port = require "larder_port"
 local raw = {}
 
 raw.space = { store = 1, room = 2, rating = 3, progress = 4, collection = 5, document = 6, count = 7, index = 8, map = 9,
-  queue = 10, job = 11 }
+  queue = 10, job = 11, cache = 12, cached = 13 }
 
 --- raw.key("document", "plans", 7)
 function raw.key(space, ...)

@@ -24,10 +24,12 @@
 
 enum { LB_SLEEP = LB_LISTENERS + 1 }; /* user value of a store: what it sleeps with */
 typedef struct lb_tx lb_tx;
+struct lb_cache;
 
 typedef struct lb_store {
   ld_engine *engine;       /* NULL: closed */
   lb_tx *txs;              /* boxes of open transactions */
+  struct lb_cache *caches; /* boxes of caches (cache.h) */
   ld_buf document, result; /* what goes into the core, what comes out */
   ld_buf problems;         /* rooms:import's */
   ld_buf key; /* a map's; a document's id; the cursor of a query; the patch for what it finds */

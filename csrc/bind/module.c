@@ -9,6 +9,7 @@
 #include "files.h"
 #include "queue_box.h"
 #include "terminal.h"
+#include "cache.h"
 
 __attribute__((visibility("default"))) int luaopen_larder_core(lua_State *L);
 
@@ -84,6 +85,7 @@ int luaopen_larder_core(lua_State *L) {
   lb_open_reports(L);
   lb_open_files(L, module);
   lb_open_backups(L, module);
+  lb_open_caches(L, module);
   push_names(L, ld_engine_names());
   lua_setfield(L, module, "engines");
   lua_pushliteral(L, LD_VERSION);

@@ -7,6 +7,7 @@
 #include "bind.h"
 #include "verify.h"
 #include "queue_box.h"
+#include "cache.h"
 
 enum { USER_LOG = 1, USER_CLOCK = 2, USER_LABEL = 3 };
 enum { MOST_OPTIONS = 32 };
@@ -168,6 +169,7 @@ static int close_store(lua_State *L) {
   if (store->engine != NULL) {
     ld_env env = store->engine->env;
     ld_engine *engine = store->engine;
+    lb_caches_flush(store);
     lb_forget_txs(store);
     lb_forget_listeners(L, 1, store);
     store->engine = NULL;
@@ -225,6 +227,8 @@ static const luaL_Reg methods[] = {
     {"maps", lb_maps},
     {"queue", lb_queue_new},
     {"queues", lb_queues},
+    {"cache", lb_cache_new},
+    {"caches", lb_caches},
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},

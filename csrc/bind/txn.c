@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "queue_box.h"
+#include "cache.h"
 
 enum { MOST_RUNS = 16 };
 
@@ -267,6 +268,8 @@ static const luaL_Reg methods[] = {
     {"maps", lb_maps},
     {"queue", lb_queue_new},
     {"queues", lb_queues},
+    {"cache", lb_cache_new},
+    {"caches", lb_caches},
     {"update", lb_update},
     {"view", lb_view},
     {"begin", lb_begin},

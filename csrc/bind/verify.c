@@ -124,7 +124,7 @@ static void set_list(lua_State *L, told *list, const char *name, const char *op)
 /* Push the table. */
 static void push_report(lua_State *L, report_box *box, const ld_verify_report *report,
                         const char *op) {
-  lua_createtable(L, 0, 14);
+  lua_createtable(L, 0, 16);
   lua_pushboolean(L, report->findings == 0);
   lua_setfield(L, -2, "ok");
   lua_pushboolean(L, report->readable);
@@ -136,6 +136,8 @@ static void push_report(lua_State *L, report_box *box, const ld_verify_report *r
   lb_set_count(L, "keys", report->keys);
   lb_set_count(L, "queues", report->queues);
   lb_set_count(L, "jobs", report->jobs);
+  lb_set_count(L, "caches", report->caches);
+  lb_set_count(L, "cached", report->cached);
   lb_set_count(L, "found", report->findings);
   set_list(L, &box->findings, "findings", op);
   set_list(L, &box->collections, "collections", op);

@@ -36,6 +36,7 @@ local function finish(from, to, names, options)
   local report = core.copy_verify(from, to, names, verified)
   core.copy_end(from, to)
   report.verified = verified
+  report.left_out = options.collections and {} or from:caches()
   return report
 end
 

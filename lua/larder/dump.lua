@@ -49,7 +49,9 @@ local function dump_from(snapshot, where, options)
   local box <close> = core.dump_open(snapshot, names, path, path and is_packed(path), options.unfinished)
   write_all(box, snapshot, write, options.progress)
   if not write then core.dump_publish(box, options.overwrite or false) end
-  return core.dump_counts(box)
+  local counts = core.dump_counts(box)
+  counts.left_out = options.collections and {} or snapshot:caches()
+  return counts
 end
 
 local function check_place(place, kind)

@@ -1,10 +1,11 @@
 -- bench.lua -- `lua spec/bench/bench.lua [directory of room files]`: Larder side by side with raw liblmdb in C, with a minimal
--- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua, queues.lua, backups.lua; how:
--- measure.lua.
+-- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua, queues.lua, caches.lua,
+-- backups.lua; how: measure.lua.
 --
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
--- ONLY picks groups by a Lua pattern.
+-- ONLY picks groups by a Lua pattern. LARGE=1: evictions from 1,000,000 entries, which take a while to put in.
 local backups = require "spec.bench.backups"
+local caches = require "spec.bench.caches"
 local collections = require "spec.bench.collections"
 local data = require "spec.bench.data"
 local files = require "spec.bench.files"
@@ -73,6 +74,9 @@ local function groups(folder)
     { "queue many", queues.many },
     { "backup durable", backups.durable },
     { "backup unsynced", backups.unsynced },
+    { "cache get", caches.get },
+    { "cache evict", caches.evict },
+    { "cache hits", caches.hits },
   }
   if folder then
     list[#list + 1] = { "import", function() return many.import(folder) end }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -139,6 +140,13 @@ static int process_rss(lua_State *L) {
                    : luaL_error(L, "statm: not understood");
 }
 
+/* The most that it ever was. */
+static int process_peak(lua_State *L) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return port_errno(L);
+  return answer_number(L, (lua_Integer)usage.ru_maxrss * 1024);
+}
+
 /* ---- time ---- */
 
 static int process_sleep(lua_State *L) {
@@ -172,6 +180,7 @@ void port_add_processes(lua_State *L) {
       {"ignore_sigxfsz", process_ignore_sigxfsz},
       {"setuid", process_setuid},
       {"rss", process_rss},
+      {"peak", process_peak},
       {"sleep", process_sleep},
       {"monotonic", process_monotonic},
       {NULL, NULL},

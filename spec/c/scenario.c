@@ -125,6 +125,7 @@ ld_rc scenario_fill(ld_engine *store) {
   if (rc == LD_OK) rc = put_rows(txn);
   if (rc == LD_OK) rc = put_entries(txn);
   if (rc == LD_OK) rc = collection_fill(txn);
+  if (rc == LD_OK) rc = cache_fill(txn);
   if (rc == LD_OK) return ld_commit(txn);
   ld_rollback(txn);
   return rc;

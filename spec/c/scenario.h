@@ -23,6 +23,11 @@ void collection_end(void);
 void collection_forget(void);
 ld_rc collection_fill(ld_txn *txn);
 
+/* scenario_cache.c: the same of caches. */
+extern const scenario cache_scenarios[];
+extern const size_t cache_scenario_count;
+ld_rc cache_fill(ld_txn *txn);
+
 /* The documents that the scenarios use: parsed once, so that parsing does not fail among what is tested. */
 void scenario_begin(void);
 void scenario_end(void);

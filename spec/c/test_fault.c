@@ -219,6 +219,10 @@ int main(void) {
       test_scenario(&variants[v], &collection_scenarios[s]);
       test_all_fail(&variants[v], &collection_scenarios[s]);
     }
+    for (size_t s = 0; s < cache_scenario_count; s++) {
+      test_scenario(&variants[v], &cache_scenarios[s]);
+      test_all_fail(&variants[v], &cache_scenarios[s]);
+    }
   }
   scenario_end();
   remove_store();

@@ -150,6 +150,8 @@ int main(void) {
     for (size_t s = 0; s < collection_scenario_count && variants[v].engine == &ld_memory_engine;
          s++)
       test_scenario(&variants[v], &collection_scenarios[s]);
+    for (size_t s = 0; s < cache_scenario_count && variants[v].engine == &ld_memory_engine; s++)
+      test_scenario(&variants[v], &cache_scenarios[s]);
     collection_forget();
     CHECK(allocated == held || variants[v].engine == &ld_lmdb_engine);
   }

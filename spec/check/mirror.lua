@@ -41,6 +41,7 @@ local elsewhere = {
   ["lua/larder/restore.lua"] = "spec/restore_spec.lua",
   ["lua/larder/types/backup.lua"] = "annotations only",
   ["lua/larder/types.lua"] = "annotations only",
+  ["lua/larder/types/cache.lua"] = "annotations only",
   ["lua/larder/types/collection.lua"] = "annotations only",
   ["lua/larder/types/listeners.lua"] = "annotations only",
   ["lua/larder/types/files.lua"] = "annotations only",

@@ -5,6 +5,7 @@ local json = require "larder.cli.json"
 local larder = require "larder"
 local progress = require "larder.cli.progress"
 local terminal = require "larder.cli.terminal"
+local text = require "larder.cli.text"
 
 local copy = {
   name = "copy",
@@ -52,8 +53,8 @@ end
 
 local function show(report)
   grid.print({ "kind", "name", "count", "hash" }, rows_of(report), { whole = { "name" } })
-  terminal.note("copied%s%s", report.resumed and ", going on where it was broken off" or "",
-    report.verified and "; both hold the same" or "; not compared")
+  terminal.note("copied%s%s%s", report.resumed and ", going on where it was broken off" or "",
+    report.verified and "; both hold the same" or "; not compared", text.left_out(report.left_out))
 end
 
 --- What there is to copy, and to where.
@@ -76,6 +77,7 @@ function copy.run(args)
     report = larder.copy(source, target, { progress = bar.call, verify = not args.no_verify, overwrite = args.overwrite or false,
       transform = transform, collections = #args.collection > 0 and args.collection or nil })
   end
+  report.left_out = larder.array(report.left_out)
   if args.json then terminal.print(json.text(report)) else show(report) end
 end
 

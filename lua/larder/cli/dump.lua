@@ -1,6 +1,7 @@
 --- larder dump: a store as one text, JSON Lines.
 local arguments = require "larder.cli.arguments"
 local json = require "larder.cli.json"
+local larder = require "larder"
 local progress = require "larder.cli.progress"
 local terminal = require "larder.cli.terminal"
 local text = require "larder.cli.text"
@@ -48,9 +49,10 @@ function dump.run(args)
     counts = store:dump(args.dry_run and nowhere or args.file or io.stdout, { progress = bar.call, overwrite = overwrite,
       collections = #args.collection > 0 and args.collection or nil })
   end
+  counts.left_out = larder.array(counts.left_out)
   if args.json and not args.file and not args.dry_run then return terminal.note("%s", json.text(counts)) end
-  arguments.tell(args, counts, "%s: %s%s", args.dry_run and "would be dumped" or "dumped", told(counts),
-    args.dry_run and there and ("; %s is there already"):format(args.file) or "")
+  arguments.tell(args, counts, "%s: %s%s%s", args.dry_run and "would be dumped" or "dumped", told(counts),
+    text.left_out(counts.left_out), args.dry_run and there and ("; %s is there already"):format(args.file) or "")
 end
 
 dump.told = told

@@ -54,6 +54,7 @@ local function gather(store)
   local found = { larder = larder.version, store = store:stats() }
   store:view(function(tx)
     found.rooms, found.collections, found.maps, found.queues = rooms_of(tx), collections_of(tx), maps_of(tx), queues_of(tx)
+    found.caches = larder.array(tx:caches())
   end)
   return found
 end
@@ -67,6 +68,7 @@ local function show(args, found)
     { "used", text.bytes(stats.bytes_used) },
     { "rooms", text.count(found.rooms) },
     { "larder", found.larder },
+    #found.caches > 0 and { "caches", text.plain(table.concat(found.caches, ", ")) } or nil,
   }
   for _, collection in ipairs(found.collections) do collection.indexes = table.concat(collection.indexes, ", ") end
   for _, of in ipairs { { "collection", found.collections, { "documents", "key", "indexes" } },

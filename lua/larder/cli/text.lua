@@ -131,4 +131,14 @@ function text.duration(seconds)
   return ("%d:%02d:%02d"):format(whole // 3600, whole // 60 % 60, whole % 60)
 end
 
+--- What a copy or a dump says of caches: "; left out: the caches pages, posters"; nothing where there are none.
+---@param names string[]
+---@return string
+function text.left_out(names)
+  if #names == 0 then return "" end
+  local shown = {}
+  for i, name in ipairs(names) do shown[i] = text.plain(name) end
+  return ("; left out: the cache%s %s"):format(#names > 1 and "s" or "", table.concat(shown, ", "))
+end
+
 return text

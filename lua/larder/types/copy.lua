@@ -24,6 +24,7 @@
 ---@field queues table<string, larder.Content> their options
 ---@field jobs table<integer, larder.Content> all rows of a queue, by its number
 ---@field other table<integer, larder.Content> what this version does not know, by space
+---@field left_out string[] names of the source's caches: they are not copied
 
 ---@class larder.RecordCounts
 ---@field rooms integer
@@ -33,6 +34,7 @@
 ---@field queues integer
 ---@field jobs integer
 ---@field rows integer others
+---@field left_out? string[] of a dump: names of the caches, which are not in it
 
 ---@class larder.DumpOptions
 ---@field progress? fun(done: integer, total: integer) records

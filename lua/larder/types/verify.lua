@@ -3,7 +3,7 @@
 
 --- Something that is wrong.
 ---@class larder.Finding
----@field kind "page"|"row"|"key"|"space"|"store"|"sequence"|"room"|"rating"|"progress"|"collection"|"document"|"count"|"index"|"map"|"queue"|"job"|"unfinished"
+---@field kind "page"|"row"|"key"|"space"|"store"|"sequence"|"room"|"rating"|"progress"|"collection"|"document"|"count"|"index"|"map"|"queue"|"job"|"cache"|"unfinished"
 ---@field where string `document 7 of collection "plans"`, `index "status" of collection "plans"`, `ratings of room number 12`
 ---@field text string
 
@@ -17,6 +17,8 @@
 ---@field keys integer of maps
 ---@field queues integer
 ---@field jobs integer
+---@field caches integer
+---@field cached integer entries of caches; their files are not looked at
 ---@field found integer how many findings; `findings` has the first 1000
 ---@field findings larder.Finding[]
 ---@field collections { name: string, documents: integer, indexes: integer }[] the first 1000
@@ -39,8 +41,8 @@
 ---@class larder.Store
 local Store = {}
 
---- Look at everything: pages, rows, every document against every index in both directions, counts, ratings and their rooms, jobs and their queues. Nothing is raised for what is wrong: it is
---- in the report. It reads one snapshot; writers go on. With `repair`, indexes, counts, states of jobs and the sequence are made anew where they are wrong, each in one transaction, and the report is that
+--- Look at everything: pages, rows, every document against every index in both directions, counts, ratings and their rooms, jobs and their queues, caches. Nothing is raised for what is wrong: it is
+--- in the report. It reads one snapshot; writers go on. With `repair`, indexes, counts, states of jobs, caches and the sequence are made anew where they are wrong, each in one transaction, and the report is that
 --- of the last look. Raises MISUSE (repair while a write transaction is open), IO, and what `progress` raises.
 ---@param options? { progress: fun(done: integer, total: integer), repair: "indexes" } progress may not use the store
 ---@return larder.VerifyReport
