@@ -18,6 +18,15 @@ static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
 
 /* ---- engines ---- */
 
+static void free_engine(ld_engine *engine) {
+  free(engine->spare_txn);
+  if (engine->spare_cursor != NULL) ld_buf_clear(&engine->spare_cursor->parked);
+  free(engine->spare_cursor);
+  ld_buf_clear(&engine->scratch);
+  while (engine->journal.first != NULL) ld_batch_free(ld_journal_take(engine));
+  free(engine);
+}
+
 static ld_rc check_table(const ld_engine_ops *ops, const ld_config *config, ld_error *error) {
   static const char *const none[] = {NULL};
   if (ops->abi == LD_ENGINE_ABI)
@@ -41,7 +50,7 @@ ld_rc ld_engine_open(const ld_engine_ops *ops, const ld_config *config, ld_engin
     return LD_OK;
   }
   if (error != NULL) *error = opened->error;
-  free(opened);
+  free_engine(opened);
   return rc;
 }
 
@@ -49,12 +58,7 @@ void ld_engine_close(ld_engine *engine) {
   if (engine == NULL) return;
   while (engine->txns != NULL) ld_rollback(engine->txns);
   engine->ops->close(engine);
-  free(engine->spare_txn);
-  if (engine->spare_cursor != NULL) ld_buf_clear(&engine->spare_cursor->parked);
-  free(engine->spare_cursor);
-  ld_buf_clear(&engine->scratch);
-  while (engine->journal.first != NULL) ld_batch_free(ld_journal_take(engine));
-  free(engine);
+  free_engine(engine);
 }
 
 ld_rc ld_sync(ld_engine *engine) {

@@ -15,6 +15,7 @@
 #include "env.h"
 #include "journal.h"
 #include "medium.h"
+#include "mirror.h"
 #include "name.h"
 #include "salvage.h"
 
@@ -45,6 +46,7 @@ typedef struct ld_config {
   /* The row that a new, empty environment is made with, atomically; empty: none. Whether a stored row is undamaged; NULL: not known. */
   ld_slice first_key, first_value;
   bool (*check_row)(ld_slice key, ld_slice value);
+  const ld_mirror *mirror; /* for engines that keep files; borrowed for ever */
 } ld_config;
 
 /* The table. "must": has to be there; "may": NULL gives what is said behind it. */
@@ -193,6 +195,6 @@ const char *ld_option_text(const ld_config *config, const char *name, const char
 ld_rc ld_option_size(const ld_config *config, const char *name, uint64_t *size, ld_error *error);
 ld_rc ld_option_number(const ld_config *config, const char *name, uint64_t low, uint64_t high,
                        uint64_t *number, ld_error *error);
-extern const ld_engine_ops ld_memory_engine, ld_lmdb_engine;
+extern const ld_engine_ops ld_memory_engine, ld_lmdb_engine, ld_file_engine;
 
 #endif
