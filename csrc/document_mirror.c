@@ -10,6 +10,7 @@
 #include "index.h"
 #include "json.h"
 #include "map.h"
+#include "queue_mirror.h"
 #include "room.h"
 #include "room_row.h"
 #include "tuple.h"
@@ -64,6 +65,8 @@ static ld_shown find(ld_slice engine_key, ld_slice value, ld_mirror_place *place
   case LD_SPACE_PROGRESS: return find_part(row.key, place);
   case LD_SPACE_DOCUMENT: return in_file_of(row.key, place);
   case LD_SPACE_MAP: return find_entry(row.key, place);
+  case LD_SPACE_QUEUE: return LD_SHOWN_LOOSE;
+  case LD_SPACE_JOB: return queue_mirror_find(row.key, place);
   default: return LD_SHOWN_ROW;
   }
 }
@@ -126,6 +129,7 @@ static ld_rc add_folder(uint8_t space, ld_slice *rest, ld_buf *path, ld_buf *scr
 
 static ld_rc add_path(ld_txn *txn, ld_slice unit, ld_buf *path) {
   ld_buf scratch = {0};
+  if (unit.data[0] == LD_SPACE_JOB) return queue_mirror_path(txn, unit, path);
   ld_slice rest = ld_bytes(unit.data + 1, unit.size - 1);
   ld_rc rc = add_folder(unit.data[0], &rest, path, &scratch);
   ld_buf_byte(path, '/');
@@ -153,7 +157,7 @@ ld_rc ld_document_unit(ld_slice kind, ld_slice id, ld_buf *unit, ld_error *error
 
 static ld_rc print(ld_txn *txn, const ld_buf *document, ld_buf *text) {
   if (document->failed) return no_memory(txn);
-  return ld_json_print(ld_buf_slice(document), true, text, &txn->engine->error);
+  return ld_json_print_wrapped(ld_buf_slice(document), true, text, &txn->engine->error);
 }
 
 static ld_rc render_room(ld_txn *txn, ld_slice unit, ld_buf *document) {
@@ -212,12 +216,23 @@ static ld_rc render(ld_txn *txn, ld_slice unit, ld_buf *path, ld_buf *text) {
   switch (unit.data[0]) {
   case LD_SPACE_ROOM: rc = render_room(txn, unit, &document); break;
   case LD_SPACE_DOCUMENT: rc = render_document(txn, unit, &document); break;
+  case LD_SPACE_JOB: rc = queue_mirror_render(txn, unit, &document); break;
   default: rc = render_entry(txn, unit, &document); break;
   }
   if (rc == LD_OK) rc = print(txn, &document, text);
   ld_buf_clear(&document);
   return rc;
 }
+
+static void ahead(ld_slice key, ld_slice kept, ld_slice value, ld_buf *row) {
+  if (key.data[0] == LD_SPACE_QUEUE)
+    queue_mirror_ahead(key, kept, value, row);
+  else
+    ld_sequence_ahead(key, kept, value, row);
+}
+
+/* Jobs come and go. */
+static bool outlives(ld_slice unit) { return unit.data[0] != LD_SPACE_JOB; }
 
 /* ---- revisions: of documents ---- */
 
@@ -236,7 +251,8 @@ static ld_rc set_revision(ld_txn *txn, ld_slice unit, uint64_t revision) {
 const ld_mirror ld_document_mirror = {
     .find = find,
     .render = render,
-    .ahead = ld_sequence_ahead,
+    .ahead = ahead,
+    .outlives = outlives,
     .revision = revision_of,
     .set_revision = set_revision,
     .begin_load = document_mirror_begin,

@@ -9,6 +9,7 @@
 #include "index.h"
 #include "json.h"
 #include "map.h"
+#include "queue_mirror.h"
 #include "room.h"
 #include "room_check.h"
 #include "row.h"
@@ -18,8 +19,10 @@ typedef struct loader {
   ld_txn *txn;
   ld_env env; /* the engine's own */
   int64_t time;
-  bool replace;  /* an ordinary write: what is there gives way, the clock is right */
-  ld_buf folder; /* of the collection that is open; empty: none is */
+  bool replace;        /* an ordinary write: what is there gives way, the clock is right */
+  ld_buf folder;       /* of the collection that is open; empty: none is */
+  ld_buf queue_folder; /* likewise */
+  int64_t queue;       /* its number */
   ld_collection collection;
   ld_program program;
   ld_buf document, stored, scratch;
@@ -42,7 +45,8 @@ static ld_rc twin(const loader *load, const char *what) {
 static ld_rc load_room(loader *load, ld_buf *unit) {
   ld_room_fields fields;
   ld_slice document = ld_buf_slice(&load->document);
-  ld_rc rc = ld_room_check(document, &fields, error_of(load));
+  ld_rc rc = ld_value_check(document, error_of(load));
+  if (rc == LD_OK) rc = ld_room_check(document, &fields, error_of(load));
   if (rc == LD_OK && !load->replace && ld_room_has(load->txn, fields.name) == LD_OK)
     return twin(load, "the room");
   if (!load->replace) load->txn->engine->env.context = load;
@@ -134,7 +138,8 @@ static ld_rc unwrap(loader *load, ld_slice *document) {
   ld_slice version;
   ld_token number;
   load->program = (ld_program){.version = 1};
-  if (!ld_value_field(*document, "$version", &version)) return LD_OK;
+  if (!ld_value_field(*document, "$version", &version))
+    return ld_value_check(*document, error_of(load));
   if (!ld_value_next(&version, &number) || number.kind != LD_INT || number.integer < 1 ||
       !ld_value_field(*document, "$document", document))
     return ld_fail(error_of(load), LD_INVALID, "expected $version, a whole number, and $document");
@@ -162,6 +167,20 @@ static ld_rc load_document(loader *load, ld_slice folder, ld_buf *unit) {
   return LD_OK;
 }
 
+/* ---- queues ---- */
+
+static ld_rc load_job(loader *load, ld_slice folder, ld_buf *unit) {
+  ld_rc rc = LD_OK;
+  if (!ld_equal(folder, ld_buf_slice(&load->queue_folder))) {
+    ld_buf_reset(&load->queue_folder);
+    rc = queue_mirror_open(load->txn, folder, &load->queue);
+    if (rc == LD_OK) ld_buf_add(&load->queue_folder, folder);
+    if (rc == LD_OK && load->queue_folder.failed) rc = no_memory(load);
+  }
+  if (rc != LD_OK) return rc;
+  return queue_mirror_load(load->txn, load->queue, ld_buf_slice(&load->document), unit);
+}
+
 /* ---- the loader ---- */
 
 ld_rc document_mirror_begin(ld_txn *txn, void **out) {
@@ -173,13 +192,22 @@ ld_rc document_mirror_begin(ld_txn *txn, void **out) {
   return LD_OK;
 }
 
+/* Whether the folder is in another one; then that is cut off. */
+static bool is_in(ld_slice *folder, const char *above) {
+  size_t size = strlen(above);
+  if (!ld_starts_with(*folder, ld_text(above))) return false;
+  *folder = ld_bytes(folder->data + size, folder->size - size);
+  return true;
+}
+
 static ld_rc load_by_folder(loader *load, ld_slice path, ld_buf *unit) {
   size_t size = path.size;
   while (size > 0 && path.data[size - 1] != '/') size--;
   if (size == 0) return LD_NOTFOUND;
   ld_slice folder = ld_bytes(path.data, size - 1);
   if (ld_equal(folder, LD_LITERAL("rooms"))) return load_room(load, unit);
-  if (ld_starts_with(folder, LD_LITERAL("maps/"))) return load_entry(load, unit);
+  if (is_in(&folder, "maps/")) return load_entry(load, unit);
+  if (is_in(&folder, "queue/")) return load_job(load, folder, unit);
   return load_document(load, folder, unit);
 }
 
@@ -188,16 +216,18 @@ ld_rc document_mirror_load(void *context, ld_slice path, ld_slice text, int64_t 
   loader *load = context;
   load->time = time;
   ld_buf_reset(&load->document);
-  ld_rc rc = ld_json_parse(text, &load->document, error_of(load));
+  ld_rc rc = ld_json_parse_wrapped(text, &load->document, error_of(load));
   if (rc == LD_OK) rc = load_by_folder(load, path, unit);
   return rc == LD_OK && unit->failed ? no_memory(load) : rc;
 }
 
 ld_rc document_mirror_end(void *context, ld_rc rc) {
   loader *load = context;
+  if (rc == LD_OK && !load->replace) rc = queue_mirror_end(load->txn);
   if (rc == LD_OK) rc = ld_sequence_save(load->txn);
   ld_collection_clear(&load->collection);
   ld_buf_clear(&load->folder);
+  ld_buf_clear(&load->queue_folder);
   ld_buf_clear(&load->document);
   ld_buf_clear(&load->stored);
   ld_buf_clear(&load->scratch);

@@ -14,8 +14,9 @@ struct ld_engine;
 typedef enum ld_shown {
   LD_SHOWN_ROW,     /* nowhere: keep it */
   LD_SHOWN_DERIVED, /* nowhere: loading makes it anew */
-  LD_SHOWN_AHEAD,   /* nowhere: a number that only grows, to be kept ahead of itself */
-  LD_SHOWN_FILE     /* in the file of a unit */
+  LD_SHOWN_AHEAD,   /* nowhere: `ahead` says what is kept of it, and when */
+  LD_SHOWN_LOOSE, /* likewise, and beside that its latest value is kept, which a power loss may take */
+  LD_SHOWN_FILE /* in the file of a unit */
 } ld_shown;
 
 /* A row's file. Either may be empty: without `unit` it is the one that was told last with this `alias`. */
@@ -28,9 +29,12 @@ typedef struct ld_mirror {
   ld_shown (*find)(ld_slice key, ld_slice value, ld_mirror_place *place);
   /* Append what stands in the file of a unit, and its path. NOTFOUND: it is gone; the path comes all the same. */
   ld_rc (*render)(struct ld_txn *txn, ld_slice unit, ld_buf *path, ld_buf *text);
-  /* Append the value of the row `key` with a number so far ahead of `value` that it need not be kept again soon. Nothing when `kept` (empty: none) is not behind. */
+  /* Append what is to be kept of the row `key`, now that it has this value: of a number that only grows, one so far ahead that it need not be kept again soon. Nothing when
+  ** `kept`, which is kept already (empty: nothing is), will do. */
   void (*ahead)(ld_slice key, ld_slice kept, ld_slice value, ld_buf *row);
 
+  /* Whether the backups of a unit stay when it has gone. */
+  bool (*outlives)(ld_slice unit);
   /* The revision of a unit that has one which programs see; else 0. Setting it changes nothing but that. */
   ld_rc (*revision)(struct ld_txn *txn, ld_slice unit, uint64_t *revision);
   ld_rc (*set_revision)(struct ld_txn *txn, ld_slice unit, uint64_t revision);

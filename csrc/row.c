@@ -163,13 +163,10 @@ ld_rc ld_row_del(ld_txn *txn, ld_slice key) {
 
 ld_rc ld_row_renumber(ld_txn *txn, ld_slice key, uint64_t revision) {
   uint8_t room[LD_KEY_MAX];
-  uint64_t last = revision;
   ld_row row;
   ld_rc rc = ld_row_get(txn, key, &row);
-  if (rc == LD_OK && txn->sequence == 0) rc = ld_sequence_next(txn, &last);
+  if (rc == LD_OK) rc = ld_sequence_raise(txn, revision);
   if (rc != LD_OK) return rc;
-  if (txn->sequence < revision) txn->sequence = revision;
-  txn->sequence_moved = true;
   return put(txn, engine_key(key, room), key, revision, row.payload);
 }
 

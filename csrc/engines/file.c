@@ -48,7 +48,11 @@ static ld_rc note(file_store *store, ld_slice key, ld_slice value) {
   ld_shown shown = store->mirror->find(key, value, &store->place);
   if (shown == LD_SHOWN_FILE) return mark_file(store);
   if (shown == LD_SHOWN_DERIVED || (store->loading && shown != LD_SHOWN_AHEAD)) return LD_OK;
-  return mark(store, shown == LD_SHOWN_AHEAD ? FILE_AHEAD : FILE_ROW, key);
+  return mark(store,
+              shown == LD_SHOWN_AHEAD   ? FILE_AHEAD
+              : shown == LD_SHOWN_LOOSE ? FILE_LOOSE
+                                        : FILE_ROW,
+              key);
 }
 
 /* ---- writing ---- */

@@ -32,6 +32,17 @@ void file_backup_rotate(const file_store *store, const char *path) {
   ld_buf_clear(&to);
 }
 
+void file_backup_remove(const file_store *store, const char *path) {
+  ld_buf name = {0};
+  for (uint64_t n = 1; n <= store->settings.backups; n++) {
+    ld_buf_reset(&name);
+    file_backup_path(path, n, &name);
+    ld_buf_byte(&name, 0);
+    if (name.failed || file_remove(&store->disk, (const char *)name.data) != 0) break;
+  }
+  ld_buf_clear(&name);
+}
+
 bool file_backup_is(const char *path) {
   const char *at = strstr(path, ".json.backup.");
   while (at != NULL && strstr(at + 1, ".json.backup.") != NULL)

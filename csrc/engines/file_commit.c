@@ -20,8 +20,7 @@ typedef struct commit {
   file_store *store;
   ld_txn *txn;
   ld_buf changes, names, text, path, read, journal;
-  ld_buf ahead; /* the new value of the row that is kept ahead; empty: as it was */
-  ld_btree files;
+  ld_btree files, kept; /* what the store's will be */
 } commit;
 
 static ld_error *error_of(commit *job) { return &job->store->engine->error; }
@@ -42,21 +41,26 @@ static const char *name_at(const commit *job, size_t at) {
 
 static ld_rc render_row(commit *job, ld_slice key, ld_buf *path, ld_buf *text) {
   ld_slice value;
-  file_row_path(key, path);
+  file_row_path(key, false, path);
   ld_rc rc = ld_memory_get(job->txn, key, &value);
   if (rc == LD_OK) file_row_write(key, value, text);
   return rc;
 }
 
 static ld_rc render_ahead(commit *job, ld_slice key, ld_buf *path, ld_buf *text) {
-  ld_slice value;
-  file_row_path(key, path);
+  ld_slice value, kept = LD_SLICE_NONE;
+  ld_buf ahead = {0};
+  file_row_path(key, false, path);
   ld_rc rc = ld_memory_get(job->txn, key, &value);
-  if (rc != LD_OK) return rc;
-  ld_buf_reset(&job->ahead);
-  job->store->mirror->ahead(key, ld_buf_slice(&job->store->kept_ahead), value, &job->ahead);
-  if (job->ahead.size > 0) file_row_write(key, ld_buf_slice(&job->ahead), text);
-  return LD_OK;
+  ld_btree_get(&job->kept, key, &kept);
+  if (rc == LD_OK) job->store->mirror->ahead(key, kept, value, &ahead);
+  if (rc == LD_OK && ahead.size > 0) file_row_write(key, ld_buf_slice(&ahead), text);
+  ld_rc put = rc == LD_NOTFOUND ? ld_btree_del(&job->kept, key)
+              : ahead.failed    ? LD_NOMEM
+              : ahead.size == 0 ? LD_OK
+                                : ld_btree_put(&job->kept, key, ld_buf_slice(&ahead));
+  ld_buf_clear(&ahead);
+  return put == LD_NOMEM ? no_memory(job) : rc;
 }
 
 static ld_rc render_shown(commit *job, ld_slice unit, ld_buf *path, ld_buf *text) {
@@ -73,11 +77,11 @@ static ld_rc render(commit *job, ld_slice unit) {
   ld_slice key = ld_bytes(unit.data + 1, unit.size - 1);
   ld_buf_reset(&job->path);
   ld_buf_reset(&job->text);
-  ld_rc rc = unit.data[0] == FILE_SHOWN   ? render_shown(job, key, &job->path, &job->text)
-             : unit.data[0] == FILE_AHEAD ? render_ahead(job, key, &job->path, &job->text)
-                                          : render_row(job, key, &job->path, &job->text);
-  ld_buf_byte(&job->path, 0);
-  if (job->path.failed || job->text.failed || job->ahead.failed) return no_memory(job);
+  ld_rc rc = unit.data[0] == FILE_SHOWN ? render_shown(job, key, &job->path, &job->text)
+             : unit.data[0] == FILE_ROW ? render_row(job, key, &job->path, &job->text)
+                                        : render_ahead(job, key, &job->path, &job->text);
+  if (unit.data[0] == FILE_SHOWN) ld_buf_byte(&job->path, 0);
+  if (job->path.failed || job->text.failed) return no_memory(job);
   return rc;
 }
 
@@ -191,7 +195,7 @@ static ld_rc add_unit(commit *job, ld_slice unit) {
   ld_rc rc = render(job, unit);
   if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
   bool known = file_record_get(&job->files, unit, &old, &path), gone = rc == LD_NOTFOUND;
-  if (unit.data[0] == FILE_AHEAD && !gone && job->text.size == 0) return LD_OK;
+  if (!gone && job->text.size == 0) return LD_OK; /* what is kept will do */
   if (gone && !known) return LD_OK;
   if (gone) ld_buf_reset(&job->text);
   if (!gone && known && is_unchanged(job, &old)) return LD_OK;
@@ -220,8 +224,22 @@ static ld_rc add_units(commit *job) {
 /* ---- putting the files in place ---- */
 
 static void back_up(commit *job, const change *made) {
-  if (made->known && name_at(job, made->unit)[0] == FILE_SHOWN)
+  const char *unit = name_at(job, made->unit);
+  ld_slice key = ld_bytes(unit + 1, made->unit_size - 1);
+  if (!made->known || unit[0] != FILE_SHOWN) return;
+  if (!made->gone || job->store->mirror->outlives(key))
     file_backup_rotate(job->store, name_at(job, made->path));
+}
+
+/* Those of what has gone for good. */
+static void remove_backups(commit *job) {
+  for (size_t i = 0; i < count_of(job); i++) {
+    const change *made = change_at(job, i);
+    const char *unit = name_at(job, made->unit);
+    ld_slice key = ld_bytes(unit + 1, made->unit_size - 1);
+    if (made->gone && unit[0] == FILE_SHOWN && !job->store->mirror->outlives(key))
+      file_backup_remove(job->store, name_at(job, made->path));
+  }
 }
 
 static int put_in_place(commit *job, const change *made) {
@@ -312,31 +330,34 @@ static void log_revisions(commit *job) {
 }
 
 static void succeed(commit *job) {
-  ld_btree before = job->store->files;
+  ld_btree files = job->store->files, kept = job->store->kept;
   job->store->files = job->files;
-  job->files = before;
-  if (job->ahead.size == 0) return;
-  ld_buf kept = job->store->kept_ahead;
-  job->store->kept_ahead = job->ahead;
-  job->ahead = kept;
+  job->store->kept = job->kept;
+  job->files = files;
+  job->kept = kept;
+  remove_backups(job);
+  log_revisions(job);
+  file_loose_write(job->txn);
 }
 
 ld_rc file_commit_changes(ld_txn *txn) {
   file_store *store = file_store_of(txn->engine);
-  commit job = {.store = store, .txn = txn, .files = ld_btree_share(&store->files)};
+  commit job = {.store = store,
+                .txn = txn,
+                .files = ld_btree_share(&store->files),
+                .kept = ld_btree_share(&store->kept)};
   ld_rc rc = add_units(&job);
   if (rc == LD_OK && count_of(&job) > 0)
     rc = count_of(&job) == 1 ? apply_one(&job) : apply_several(&job);
-  if (rc == LD_OK) log_revisions(&job);
   if (rc == LD_OK) succeed(&job);
   if (rc != LD_OK && !store->broken) remove_temporaries(&job);
   ld_btree_clear(&job.files);
+  ld_btree_clear(&job.kept);
   ld_buf_clear(&job.changes);
   ld_buf_clear(&job.names);
   ld_buf_clear(&job.text);
   ld_buf_clear(&job.path);
   ld_buf_clear(&job.read);
   ld_buf_clear(&job.journal);
-  ld_buf_clear(&job.ahead);
   return rc;
 }

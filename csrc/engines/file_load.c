@@ -84,19 +84,26 @@ static ld_rc refuse(load *job) {
 
 /* ---- rows ---- */
 
-static bool is_ahead(load *job, ld_slice key, ld_slice value) {
+static char letter_of(load *job, ld_slice key, ld_slice value) {
   ld_mirror_place place = {.unit = {0}};
-  bool ahead =
-      job->store->mirror != NULL && job->store->mirror->find(key, value, &place) == LD_SHOWN_AHEAD;
+  if (job->store->mirror == NULL) return FILE_ROW;
+  ld_shown shown = job->store->mirror->find(key, value, &place);
   ld_buf_clear(&place.unit);
   ld_buf_clear(&place.alias);
-  return ahead;
+  return shown == LD_SHOWN_AHEAD ? FILE_AHEAD : shown == LD_SHOWN_LOOSE ? FILE_LOOSE : FILE_ROW;
 }
 
-static ld_rc keep_ahead(load *job, ld_slice value) {
-  ld_buf_reset(&job->store->kept_ahead);
-  ld_buf_add(&job->store->kept_ahead, value);
-  return job->store->kept_ahead.failed ? no_memory(job) : LD_OK;
+static ld_rc take_row(load *job, const char *path, const file_stamp *stamp, ld_slice key,
+                      ld_slice value) {
+  ld_buf loose = {0};
+  char letter = letter_of(job, key, value);
+  ld_rc rc = remember(job, letter, key, path, stamp);
+  if (rc == LD_OK && letter != FILE_ROW && ld_btree_put(&job->store->kept, key, value) != LD_OK)
+    rc = no_memory(job);
+  if (rc == LD_OK && letter == FILE_LOOSE) file_loose_read(job->store, key, &loose, &value);
+  if (rc == LD_OK) rc = ld_put(job->txn, key, value);
+  ld_buf_clear(&loose);
+  return rc;
 }
 
 /* Temporary files that a commit left. */
@@ -120,10 +127,7 @@ static ld_rc load_row(void *context, const char *path) {
     return ld_fail(error_of(job), LD_CORRUPT, "file: %s is damaged; restore it from a backup",
                    ld_quote(ld_text(path), quoted));
   }
-  bool ahead = is_ahead(job, key, value);
-  ld_rc rc = ahead ? keep_ahead(job, value) : LD_OK;
-  if (rc == LD_OK) rc = remember(job, ahead ? FILE_AHEAD : FILE_ROW, key, path, &stamp);
-  return rc == LD_OK ? ld_put(job->txn, key, value) : rc;
+  return take_row(job, path, &stamp, key, value);
 }
 
 static ld_rc load_rows(load *job) {
@@ -270,6 +274,7 @@ static ld_rc load_once(load *job) {
   job->again = false;
   job->store->loading = true;
   ld_btree_clear(&job->store->files);
+  ld_btree_clear(&job->store->kept);
   ld_btree_clear(&job->store->changed);
   ld_rc rc = ld_begin(job->store->engine, true, &job->txn);
   if (rc != LD_OK) return rc;

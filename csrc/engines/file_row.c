@@ -4,11 +4,12 @@
 static const char head[] = "larder row 1\n";
 enum { HEAD = sizeof head - 1, CHECKSUM = 4 };
 
-void file_row_path(ld_slice key, ld_buf *path) {
+void file_row_path(ld_slice key, bool loose, ld_buf *path) {
   uint8_t hash[LD_HASH];
   ld_hash128(key, hash);
-  ld_buf_add(path, LD_LITERAL(".larder/rows/"));
+  ld_buf_add(path, loose ? LD_LITERAL(".larder/loose/") : LD_LITERAL(".larder/rows/"));
   for (size_t i = 0; i < LD_HASH; i++) ld_buf_printf(path, "%02x", hash[i]);
+  ld_buf_byte(path, 0);
 }
 
 void file_row_write(ld_slice key, ld_slice value, ld_buf *text) {

@@ -89,7 +89,7 @@ static void free_store(file_store *store) {
   ld_btree_clear(&store->aliases);
   ld_btree_clear(&store->changed);
   ld_btree_clear(&store->revisions);
-  ld_buf_clear(&store->kept_ahead);
+  ld_btree_clear(&store->kept);
   ld_buf_clear(&store->place.unit);
   ld_buf_clear(&store->place.alias);
   if (store->log >= 0) close(store->log);

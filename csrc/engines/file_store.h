@@ -1,7 +1,7 @@
 /* file_store.h -- what the parts of the file engine share.
 **
 ** The rows are in the memory engine's tree. Beside it stand the *units* (mirror.h) and their files. The key of a unit here is a letter and the mirror's key: `f` one that a file
-** shows, `r` a row that is kept as it is, `a` one that is kept ahead; the latter two have a file in `.larder/rows`.
+** shows, `r` a row that is kept as it is, `a` one that is kept ahead, `l` one of which a part is; these have a file in `.larder/rows`, and the last one another in `.larder/loose`.
 ** Invariant: what `files` says of a unit is what this process read or wrote last; a file that differs from it was changed by somebody else. */
 #ifndef LD_FILE_STORE_H
 #define LD_FILE_STORE_H
@@ -11,7 +11,7 @@
 #include "file_disk.h"
 #include "memory.h"
 
-enum { FILE_SHOWN = 'f', FILE_ROW = 'r', FILE_AHEAD = 'a' };
+enum { FILE_SHOWN = 'f', FILE_ROW = 'r', FILE_AHEAD = 'a', FILE_LOOSE = 'l' };
 
 typedef struct file_settings {
   bool sync, skip_damaged;
@@ -39,7 +39,7 @@ typedef struct file_store {
   ld_btree changed;   /* units that the open write transaction has touched */
   ld_btree revisions; /* while it is loaded: unit -> hash of its file and revision */
   int log;            /* .larder/revisions; -1: none */
-  ld_buf kept_ahead;  /* the value of the row that is kept ahead, as it is in its file */
+  ld_btree kept;      /* rows of `a` and `l`: key -> value, as it is in its file */
   ld_mirror_place place;
   uint64_t temporary; /* number of the last temporary file */
   bool loading;       /* rows that are written now come from files */
@@ -72,9 +72,17 @@ ld_rc file_commit_changes(ld_txn *txn);
 
 /* ---- file_row.c: a row's own file ---- */
 
-void file_row_path(ld_slice key, ld_buf *path);
+/* Append the path, with its NUL. `loose`: of the latest value of a loose row. */
+void file_row_path(ld_slice key, bool loose, ld_buf *path);
 void file_row_write(ld_slice key, ld_slice value, ld_buf *text);
 bool file_row_read(ld_slice text, ld_slice *key, ld_slice *value);
+
+/* ---- file_loose.c: the latest values of loose rows, not synced ---- */
+
+/* Write those that the transaction has changed. Best effort: the next commit, or the layers, put it right. */
+void file_loose_write(ld_txn *txn);
+/* The latest value of a loose row, in `text`, where it goes with what was kept; else `*value` stays. */
+void file_loose_read(const file_store *store, ld_slice key, ld_buf *text, ld_slice *value);
 
 /* ---- file_journal.c: renames that are decided ---- */
 
@@ -90,6 +98,8 @@ ld_rc file_journal_replay(const file_disk *disk, ld_error *error);
 
 /* Move all one further and link the file as the first. Best effort: it never fails. */
 void file_backup_rotate(const file_store *store, const char *path);
+/* Remove all. */
+void file_backup_remove(const file_store *store, const char *path);
 /* Append the path of the nth. */
 void file_backup_path(const char *path, uint64_t n, ld_buf *backup);
 /* Whether a path is that of a backup; remove it when it is older than `backup_days`. */
