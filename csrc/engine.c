@@ -100,6 +100,10 @@ ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context) {
   return rc;
 }
 
+ld_rc ld_survey(ld_engine *engine, ld_stray tell, void *context) {
+  return engine->ops->survey == NULL ? LD_OK : engine->ops->survey(engine, tell, context);
+}
+
 ld_rc ld_engine_backup(ld_engine *engine, int file) {
   if (engine->ops->backup != NULL) return engine->ops->backup(engine, file);
   return ld_fail(&engine->error, LD_UNSUPPORTED, "engine %s has no backups", engine->ops->name);

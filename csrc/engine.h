@@ -96,6 +96,7 @@ typedef struct ld_engine_ops {
   ld_rc (*stats)(ld_engine *engine, ld_engine_stats *stats);
   /* may. Read all that is stored, structure and (config.check_row) rows, and tell each damage. OK when the reading itself went well. NULL: a cursor over all rows. */
   ld_rc (*check)(ld_engine *engine, ld_finding finding, void *context);
+  ld_rc (*survey)(ld_engine *engine, ld_stray tell, void *context); /* may: see ld_stray */
   /* may. Read all rows that can still be found in a damaged medium, which is neither opened nor changed. NULL: UNSUPPORTED. */
   ld_rc (*salvage)(const ld_config *config, const ld_salvage *salvage, ld_error *error);
   /* may. Write all that is committed, packed, into the empty `file`, as a data file of the engine "lmdb"; no write waits for it. NULL or UNSUPPORTED: row by row. */
@@ -103,7 +104,6 @@ typedef struct ld_engine_ops {
   /* may. See ld_replace. NULL: UNSUPPORTED. */
   ld_rc (*replace)(const ld_replace *replace, ld_error *error);
 } ld_engine_ops;
-
 /* What every engine's handles begin with. `engine.c's`: engines leave it alone. */
 struct ld_engine {
   const ld_engine_ops *ops;
@@ -179,11 +179,11 @@ ld_rc ld_cursor_current(ld_cursor *cursor, ld_slice *key, ld_slice *value);
 ld_rc ld_sync(ld_engine *engine);
 ld_rc ld_stats(ld_engine *engine, ld_engine_stats *stats);
 ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context);
+ld_rc ld_survey(ld_engine *engine, ld_stray tell, void *context);
 /* As check, of the structure only: rows are not judged. */
 ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context);
 ld_rc ld_salvage_rows(const ld_engine_ops *ops, const ld_config *config, const ld_salvage *salvage,
                       ld_error *error);
-
 ld_rc ld_engine_backup(ld_engine *engine, int file);
 ld_rc ld_engine_replace(const ld_engine_ops *ops, const ld_replace *replace, ld_error *error);
 

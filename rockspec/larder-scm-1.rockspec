@@ -107,6 +107,7 @@ build = {
         "csrc/engines/file_revision.c",
         "csrc/engines/file_row.c",
         "csrc/engines/file_share.c",
+        "csrc/engines/file_survey.c",
         "csrc/engines/file_walk.c",
         "csrc/engines/lmdb.c",
         "csrc/engines/lmdb_env.c",

@@ -165,7 +165,7 @@ describe("opening a file store", function()
     tx:rollback()
     other:rooms():save { roomName = "s" }
     assert.is_true(store:rooms():has "s")
-    raises("INVALID", "other options", larder.open, { engine = "file", path = folder })
+    raises("INVALID", "another durability", larder.open, { engine = "file", path = folder })
   end)
 
   it("removes what a commit left that was not decided", function()

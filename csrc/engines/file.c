@@ -2,6 +2,7 @@
 **
 ** A write transaction notes which units its rows show in. Its commit renders each of them, writes those that differ from their files, and only then puts its tree in the
 ** place of the engine's. One process has the directory at a time. */
+#include <errno.h>
 #include <unistd.h>
 
 #include "file_store.h"
@@ -86,11 +87,16 @@ static ld_rc file_del_range(ld_txn *txn, ld_slice from, ld_slice to, uint64_t *c
 /* ---- transactions ---- */
 
 static ld_rc check_writable(const file_store *store, ld_error *error) {
+  ld_quoted path;
+  ld_quote(ld_text(store->path), path);
   if (store->broken)
-    return ld_fail(error, LD_IO,
-                   "file: a commit failed after it was decided; open the store again to finish it");
+    return ld_fail(
+        error, LD_IO,
+        "file: %s: a commit failed after it was decided; open the store again to finish it", path);
+  if (store->settings.read_only && !store->loading)
+    return ld_fail(error, LD_MISUSE, "file: %s was opened read_only", path);
   if (store->owner == getpid()) return LD_OK;
-  return ld_fail(error, LD_MISUSE, "file: the store belongs to the process that opened it");
+  return ld_fail(error, LD_MISUSE, "file: %s belongs to the process that opened it", path);
 }
 
 static bool is_writer(const ld_txn *txn) { return txn->writable && txn->parent == NULL; }
@@ -124,7 +130,8 @@ static void file_rollback(ld_txn *txn) {
 static ld_rc file_commit(ld_txn *txn) {
   ld_rc rc = LD_OK;
   if (!is_writer(txn)) return ld_memory_commit(txn);
-  if (store_of(txn)->changed.entries > 0) rc = file_commit_changes(txn);
+  const file_store *store = store_of(txn);
+  if (store->changed.entries > 0 && !store->settings.read_only) rc = file_commit_changes(txn);
   if (rc != LD_OK) {
     file_rollback(txn);
     return rc;
@@ -135,8 +142,9 @@ static ld_rc file_commit(ld_txn *txn) {
 
 /* ---- opening ---- */
 
-static const char *const options[] = {"path",    "durability", "backups",     "backup_days",
-                                      "damaged", "file_mode",  "folder_mode", NULL};
+static const char *const options[] = {"path",        "durability", "backups",
+                                      "backup_days", "damaged",    "file_mode",
+                                      "folder_mode", "read_only",  NULL};
 
 static ld_rc read_mode(const ld_config *config, const char *name, mode_t *mode, ld_error *error) {
   const char *text = ld_option_text(config, name, NULL);
@@ -171,6 +179,8 @@ static ld_rc read_settings(const ld_config *config, file_settings *settings, ld_
   ld_rc rc = read_word(config, "durability", "commit", "none", &unsynced, error);
   if (rc == LD_OK)
     rc = read_word(config, "damaged", "refuse", "skip", &settings->skip_damaged, error);
+  if (rc == LD_OK)
+    rc = read_word(config, "read_only", "false", "true", &settings->read_only, error);
   if (rc == LD_OK) rc = ld_option_number(config, "backups", 0, 100, &settings->backups, error);
   if (rc == LD_OK)
     rc = ld_option_number(config, "backup_days", 0, 36500, &settings->backup_days, error);
@@ -188,17 +198,30 @@ static bool is_made(const file_store *store) {
   return ld_btree_seek(&at, &store->files, LD_LITERAL("r"));
 }
 
-/* A new one gets its first row. */
+/* A new one gets its first row; one that is only looked at has it in memory. */
 static ld_rc put_first(file_store *store, const ld_config *config) {
   ld_txn *txn;
   if (config->first_key.size == 0 || is_made(store)) return LD_OK;
+  store->loading = store->settings.read_only;
   ld_rc rc = ld_begin(store->engine, true, &txn);
   if (rc == LD_OK) rc = ld_put(txn, config->first_key, config->first_value);
-  return rc == LD_OK ? ld_commit(txn) : rc;
+  if (rc == LD_OK) rc = ld_commit(txn);
+  store->loading = false;
+  return rc;
+}
+
+static ld_rc replay(file_store *store) {
+  file_stamp stamp;
+  ld_error *error = &store->engine->error;
+  if (!store->settings.read_only) return file_journal_replay(&store->disk, error);
+  int code = file_stat(&store->disk, ".larder/journal", &stamp);
+  if (code == ENOENT) return LD_OK;
+  if (code != 0) return file_fail(error, "look at", ".larder/journal", code);
+  return ld_fail(error, LD_IO, "file: a commit was not finished; open the store without read_only");
 }
 
 static ld_rc fill(file_store *store, const ld_config *config) {
-  ld_rc rc = file_journal_replay(&store->disk, &store->engine->error);
+  ld_rc rc = replay(store);
   if (rc == LD_OK) rc = file_load(store);
   return rc == LD_OK ? put_first(store, config) : rc;
 }
@@ -245,4 +268,5 @@ const ld_engine_ops ld_file_engine = {
     .del_range = file_del_range,
     .stats = ld_memory_stats,
     .check = ld_memory_check,
+    .survey = file_survey,
 };

@@ -1,9 +1,11 @@
 /* file_disk.c -- see file_disk.h. */
 #include "file_disk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,19 +39,33 @@ static int make_all(const char *path, mode_t mode) {
   return code;
 }
 
+/* Who only reads does not say who it is: then the pid is that of one before it. */
 static ld_rc busy(const file_disk *disk, const char *path, ld_error *error) {
   char pid[24] = "";
   ld_quoted quoted;
   ssize_t got = pread(disk->lock, pid, sizeof pid - 1, 0);
   pid[got > 0 ? got : 0] = 0;
-  pid[strcspn(pid, "\n")] = 0;
-  return ld_fail(error, LD_BUSY, "file: %s is open already, in process %s",
-                 ld_quote(ld_text(path), quoted), pid[0] == 0 ? "(unknown)" : pid);
+  long holder = strtol(pid, NULL, 10);
+  bool known = holder > 0 && (kill((pid_t)holder, 0) == 0 || errno != ESRCH);
+  ld_quote(ld_text(path), quoted);
+  if (!known)
+    return ld_fail(error, LD_BUSY, "file: %s is open already, in a process that reads it", quoted);
+  return ld_fail(error, LD_BUSY, "file: %s is open already, in process %ld", quoted, holder);
+}
+
+static ld_rc share_lock(file_disk *disk, const char *path, ld_error *error) {
+  disk->lock = openat(disk->root, ".larder/lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (disk->lock < 0 && errno == ENOENT) return LD_OK; /* nobody had it as a store */
+  if (disk->lock < 0) return file_fail(error, "open", ".larder/lock", errno);
+  if (flock(disk->lock, LOCK_SH | LOCK_NB) == 0) return LD_OK;
+  return errno == EWOULDBLOCK ? busy(disk, path, error)
+                              : file_fail(error, "lock", ".larder/lock", errno);
 }
 
 static ld_rc take_lock(file_disk *disk, const char *path, ld_error *error) {
   char pid[24];
   int size = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+  if (disk->read_only) return share_lock(disk, path, error);
   disk->lock = openat(disk->root, ".larder/lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
                       disk->file_mode);
   if (disk->lock < 0) return file_fail(error, "open", ".larder/lock", errno);
@@ -61,7 +77,37 @@ static ld_rc take_lock(file_disk *disk, const char *path, ld_error *error) {
   return LD_OK;
 }
 
+/* Whether there is a store, or a directory of rooms: one with a file, or a folder of ours. */
+static bool is_store(int root) {
+  static const char *const folders[] = {".larder", "rooms"};
+  struct stat info;
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+    if (fstatat(root, folders[i], &info, 0) == 0 && S_ISDIR(info.st_mode)) return true;
+  int again = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *folder = again < 0 ? NULL : fdopendir(again);
+  const struct dirent *entry;
+  bool found = false;
+  while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
+    size_t size = strlen(entry->d_name);
+    found = size > 5 && strcmp(entry->d_name + size - 5, ".json") == 0;
+  }
+  if (folder != NULL) closedir(folder);
+  return found;
+}
+
+static ld_rc look_root(file_disk *disk, const char *path, ld_error *error) {
+  ld_quoted quoted;
+  disk->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (disk->root < 0 && errno != ENOENT && errno != ENOTDIR)
+    return file_fail(error, "open", path, errno);
+  if (disk->root >= 0 && is_store(disk->root)) return LD_OK;
+  return ld_fail(error, LD_INVALID,
+                 "file: %s: there is no store; open it without read_only to make one",
+                 ld_quote(ld_text(path), quoted));
+}
+
 static ld_rc open_root(file_disk *disk, const char *path, ld_error *error) {
+  if (disk->read_only) return look_root(disk, path, error);
   int code = make_all(path, disk->folder_mode);
   if (code == 0) disk->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (code == 0 && disk->root < 0) code = errno;

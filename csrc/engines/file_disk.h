@@ -12,7 +12,7 @@
 typedef struct file_disk {
   int root; /* -1: not open */
   int lock;
-  bool sync;
+  bool sync, read_only;
   mode_t file_mode, folder_mode;
 } file_disk;
 
@@ -26,7 +26,8 @@ typedef struct file_stamp {
 /* What an errno means here; and the text for it: `write "rooms/a.json": ...`. */
 ld_rc file_fail(ld_error *error, const char *verb, const char *path, int code);
 
-/* Open the directory, made when missing with those above it, and take its lock. BUSY names the process that has it. */
+/* Open the directory, made when missing with those above it, and take its lock. BUSY names the process that has it. With `read_only` nothing is made (INVALID: there is no store), and the
+** lock is one that others who only read may have as well. */
 ld_rc file_disk_open(file_disk *disk, const char *path, ld_error *error);
 void file_disk_close(file_disk *disk);
 

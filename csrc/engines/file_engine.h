@@ -1,7 +1,8 @@
 /* file_engine.h -- the file engine, `ld_file_engine` of engine.h: what a program may set, and its backups.
 **
 ** Options: `path` (required; a directory, made when missing), `durability` (commit: survives a power loss; none: tests, bulk loads), `backups` (3 of each file), `backup_days` (7: older ones
-** go when the store is opened), `damaged` (refuse: opening fails when a file is damaged and has no good backup; skip: it is left alone), `file_mode` (0600), `folder_mode` (0700). */
+** go when the store is opened), `damaged` (refuse: opening fails when a file is damaged and has no good backup; skip: it is left alone), `file_mode` (0600), `folder_mode` (0700),
+** `read_only` (false; true: nothing is made, locked against others or changed). */
 #ifndef LD_FILE_ENGINE_H
 #define LD_FILE_ENGINE_H
 

@@ -1,8 +1,9 @@
 /* file_load.c -- from files to rows, when a store is opened.
 **
 ** First the rows in `.larder/rows`, then each JSON file, through the mirror. A file that does not load is replaced by its newest backup that does, and goes to `quarantine/`. Where there
-** is none, opening fails, naming it, or leaves it alone when told to; then nothing is ever written over it, for it is no unit's. */
+** is none, or it cannot even be read, opening fails, naming it, or leaves it alone when told to; then nothing is ever written over it, for it is no unit's. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,8 +14,6 @@ typedef struct load {
   ld_txn *txn;
   void *loader;
   ld_buf text, unit, path;
-  uint64_t problems;
-  ld_error first;
   ld_btree left; /* paths that are passed over, after a failure that had written rows already */
   bool again;    /* load all anew: one more is left */
 } load;
@@ -67,19 +66,62 @@ static ld_rc remember(load *job, char letter, ld_slice unit, const char *path,
 /* ---- problems ---- */
 
 /* What is wrong is in the engine's error. */
-static void tell(load *job, const char *path) {
+static ld_rc skip(load *job, const char *path) {
+  const char *text = error_of(job)->text;
   ld_quoted quoted;
-  ld_fail_in(error_of(job), "%s: ", ld_quote(ld_text(path), quoted));
-  ld_log(&job->store->engine->env, LD_LOG_WARN, "file: %s", error_of(job)->text);
-  if (job->problems++ == 0) job->first = *error_of(job);
+  ld_log(&job->store->engine->env, LD_LOG_WARN, "file: %s: %s", ld_quote(ld_text(path), quoted),
+         text);
+  ld_rc rc = ld_btree_put(&job->store->skipped, ld_text(path), ld_bytes(text, strlen(text) + 1));
+  return rc == LD_OK ? rc : no_memory(job);
+}
+
+/* Append those that fit into an error's text. */
+static void list_skipped(const load *job, ld_buf *list) {
+  enum { MOST = 360 };
+  ld_btree_cursor at = {.top = 0};
+  ld_slice path, text;
+  ld_quoted quoted;
+  uint64_t left = job->store->skipped.entries;
+  bool more = ld_btree_first(&at, &job->store->skipped);
+  for (; more && list->size < MOST; more = ld_btree_next(&at), left--) {
+    ld_btree_current(&at, &path, &text);
+    ld_buf_printf(list, "%s%s: %s", list->size > 0 ? "; " : "", ld_quote(path, quoted),
+                  (const char *)text.data);
+  }
+  if (left > 0) ld_buf_printf(list, "; and %llu more", (unsigned long long)left);
+  ld_buf_byte(list, 0);
 }
 
 static ld_rc refuse(load *job) {
-  if (job->problems == 0 || job->store->settings.skip_damaged) return LD_OK;
-  return ld_fail(
-      error_of(job), LD_CORRUPT,
-      "file: %llu damaged files without a good backup (damaged = \"skip\" opens without them): %s",
-      (unsigned long long)job->problems, job->first.text);
+  ld_buf list = {0};
+  uint64_t count = job->store->skipped.entries;
+  if (count == 0 || job->store->settings.skip_damaged) return LD_OK;
+  list_skipped(job, &list);
+  ld_rc rc = list.failed
+                 ? no_memory(job)
+                 : ld_fail(error_of(job), LD_CORRUPT,
+                           "file: %llu damaged without a good backup (damaged = \"skip\" opens "
+                           "without): %s",
+                           (unsigned long long)count, (const char *)list.data);
+  ld_buf_clear(&list);
+  return rc;
+}
+
+/* ---- quarantine ---- */
+
+/* quarantine/PATH.TIME, the folder's slashes kept. The file stays where it is as well, unless it `goes`. */
+static int quarantine(load *job, const char *path, bool goes) {
+  const file_disk *disk = &job->store->disk;
+  ld_buf place = {0};
+  ld_buf_printf(&place, "quarantine/%s.%lld", path, (long long)ld_now(&job->store->engine->env));
+  ld_buf_byte(&place, 0);
+  const char *to = (const char *)place.data;
+  int code = place.failed ? ENOMEM : file_make_folders(disk, to);
+  if (code == 0 && (goes || linkat(disk->root, path, disk->root, to, 0) != 0))
+    code = file_rename(disk, path, to);
+  if (code == 0) code = file_sync_folder(disk, to);
+  ld_buf_clear(&place);
+  return code;
 }
 
 /* ---- rows ---- */
@@ -106,27 +148,32 @@ static ld_rc take_row(load *job, const char *path, const file_stamp *stamp, ld_s
   return rc;
 }
 
-/* Temporary files that a commit left. */
-static bool is_temporary(const char *path) {
+bool file_is_temporary(const char *path) {
   const char *slash = strrchr(path, '/');
   return strncmp(slash == NULL ? path : slash + 1, ".larder-", 8) == 0;
+}
+
+/* Nothing else would be written in its place. */
+static ld_rc damaged_row(load *job, const char *path) {
+  const file_settings *settings = &job->store->settings;
+  ld_fail(error_of(job), LD_CORRUPT, "the row in it is damaged");
+  ld_rc rc = skip(job, path);
+  if (rc != LD_OK || !settings->skip_damaged || settings->read_only) return rc;
+  int code = quarantine(job, path, true);
+  return code == 0 ? LD_OK : file_fail(error_of(job), "move away", path, code);
 }
 
 static ld_rc load_row(void *context, const char *path) {
   load *job = context;
   file_stamp stamp;
   ld_slice key, value;
-  if (is_temporary(path)) {
-    file_remove(&job->store->disk, path);
+  if (file_is_temporary(path)) {
+    if (!job->store->settings.read_only) file_remove(&job->store->disk, path);
     return LD_OK;
   }
   int code = file_read(&job->store->disk, path, &job->text, &stamp);
   if (code != 0) return file_fail(error_of(job), "read", path, code);
-  if (!file_row_read(ld_buf_slice(&job->text), &key, &value)) {
-    ld_quoted quoted;
-    return ld_fail(error_of(job), LD_CORRUPT, "file: %s is damaged; restore it from a backup",
-                   ld_quote(ld_text(path), quoted));
-  }
+  if (!file_row_read(ld_buf_slice(&job->text), &key, &value)) return damaged_row(job, path);
   return take_row(job, path, &stamp, key, value);
 }
 
@@ -156,33 +203,28 @@ static ld_rc load_text(load *job, const char *path, const file_stamp *stamp) {
                                   stamp->time / 1000000, &job->unit);
 }
 
-static ld_rc take_file(load *job, const char *path) {
-  file_stamp stamp;
-  int code = file_read(&job->store->disk, path, &job->text, &stamp);
-  if (code != 0) return file_fail(error_of(job), "read", path, code);
-  ld_rc rc = load_text(job, path, &stamp);
-  return rc == LD_OK ? remember(job, FILE_SHOWN, ld_buf_slice(&job->unit), path, &stamp) : rc;
-}
-
-/* quarantine/PATH.TIME, the folder's slashes kept. */
-static int quarantine(load *job, const char *path) {
+/* Write the text under a temporary name, and then in the place of the file. */
+static int write_over(load *job, const char *path, file_stamp *stamp) {
   const file_disk *disk = &job->store->disk;
-  ld_buf place = {0};
-  ld_buf_printf(&place, "quarantine/%s.%lld", path, (long long)ld_now(&job->store->engine->env));
-  ld_buf_byte(&place, 0);
-  int code = place.failed ? ENOMEM : file_make_folders(disk, (const char *)place.data);
-  if (code == 0) code = file_rename(disk, path, (const char *)place.data);
-  if (code == 0) code = file_sync_folder(disk, (const char *)place.data);
-  ld_buf_clear(&place);
+  const char *slash = strrchr(path, '/');
+  int folder = slash == NULL ? 0 : (int)(slash + 1 - path);
+  ld_buf name = {0};
+  ld_buf_printf(&name, "%.*s.larder-restored.tmp", folder, path);
+  ld_buf_byte(&name, 0);
+  const char *made = (const char *)name.data;
+  int code = name.failed ? ENOMEM : file_remove(disk, made);
+  if (code == 0) code = file_write_new(disk, made, ld_buf_slice(&job->text), stamp);
+  if (code == 0) code = quarantine(job, path, false);
+  if (code == 0) code = file_rename(disk, made, path);
+  if (code == 0) code = file_sync_folder(disk, path);
+  ld_buf_clear(&name);
   return code;
 }
 
 /* The text at hand is a good backup: it becomes the file. */
 static ld_rc restore(load *job, const char *path) {
   file_stamp stamp = {0};
-  int code = quarantine(job, path);
-  if (code == 0) code = file_write_new(&job->store->disk, path, ld_buf_slice(&job->text), &stamp);
-  if (code == 0) code = file_sync_folder(&job->store->disk, path);
+  int code = job->store->settings.read_only ? 0 : write_over(job, path, &stamp);
   if (code != 0) return file_fail(error_of(job), "restore", path, code);
   ld_log(&job->store->engine->env, LD_LOG_WARN, "file: %s: restored from its backup", path);
   return remember(job, FILE_SHOWN, ld_buf_slice(&job->unit), path, &stamp);
@@ -209,16 +251,15 @@ static ld_rc from_backups(load *job, const char *path) {
     if (rc == LD_NOMEM || rc == LD_EXISTS) break;
   }
   *error_of(job) = why;
-  tell(job, path);
-  return LD_OK;
+  return skip(job, path);
 }
 
 /* Rows may have been written already: all is loaded again, without this file. */
 static ld_rc leave(load *job, const char *path) {
   if (ld_btree_put(&job->left, ld_text(path), LD_SLICE_NONE) != LD_OK) return no_memory(job);
-  tell(job, path);
+  ld_rc rc = skip(job, path);
   job->again = true;
-  return LD_NOTFOUND;
+  return rc == LD_OK ? LD_NOTFOUND : rc;
 }
 
 static bool is_ours(load *job, const char *path) {
@@ -229,13 +270,26 @@ static bool is_ours(load *job, const char *path) {
   return ld_btree_get(&job->left, ld_text(path), &none) != LD_OK;
 }
 
+static void tidy(load *job, const char *path) {
+  if (job->store->settings.read_only) return;
+  if (file_is_temporary(path)) file_remove(&job->store->disk, path);
+  if (file_backup_is(path)) file_backup_expire(job->store, path);
+}
+
 static ld_rc load_file(void *context, const char *path) {
   load *job = context;
-  if (is_temporary(path)) file_remove(&job->store->disk, path);
-  if (file_backup_is(path)) file_backup_expire(job->store, path);
-  if (is_temporary(path) || !is_ours(job, path)) return LD_OK;
-  ld_rc rc = take_file(job, path);
-  if (rc == LD_OK || rc == LD_NOTFOUND) return LD_OK; /* not found: nobody's */
+  file_stamp stamp;
+  tidy(job, path);
+  if (file_is_temporary(path) || !is_ours(job, path)) return LD_OK;
+  int code = file_read(&job->store->disk, path, &job->text, &stamp);
+  if (code == ENOENT) return LD_OK;
+  if (code != 0) {
+    ld_fail(error_of(job), LD_IO, "cannot be read: %s", strerror(code));
+    return skip(job, path);
+  }
+  ld_rc rc = load_text(job, path, &stamp);
+  if (rc == LD_OK) return remember(job, FILE_SHOWN, ld_buf_slice(&job->unit), path, &stamp);
+  if (rc == LD_NOTFOUND) return LD_OK; /* nobody's */
   if (rc == LD_EXISTS) return leave(job, path);
   if (rc == LD_NOMEM || job->txn->spoilt != LD_OK) return rc;
   return from_backups(job, path);

@@ -79,7 +79,7 @@ void file_revisions_begin(file_store *store, ld_txn *txn) {
   file_disk unsynced = store->disk;
   file_stamp stamp;
   ld_buf log = {0};
-  if (store->mirror == NULL) return;
+  if (store->mirror == NULL || store->settings.read_only) return;
   unsynced.sync = false;
   add_all(store, txn, &log);
   file_remove(&unsynced, made);

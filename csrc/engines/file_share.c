@@ -3,6 +3,7 @@
 ** A second open of one directory by the same thread shares the first one's store; by another thread, or another process, it is BUSY. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,19 +23,25 @@ static file_store *find(const char *path) {
   return NULL;
 }
 
-static bool same_settings(const file_settings *a, const file_settings *b) {
-  return a->sync == b->sync && a->skip_damaged == b->skip_damaged && a->file_mode == b->file_mode &&
-         a->folder_mode == b->folder_mode && a->backups == b->backups &&
-         a->backup_days == b->backup_days;
+/* The first option in which they differ; NULL: none. */
+static const char *different(const file_settings *a, const file_settings *b) {
+  if (a->sync != b->sync) return "durability";
+  if (a->skip_damaged != b->skip_damaged) return "damaged";
+  if (a->read_only != b->read_only) return "read_only";
+  if (a->backups != b->backups) return "backups";
+  if (a->backup_days != b->backup_days) return "backup_days";
+  if (a->file_mode != b->file_mode) return "file_mode";
+  return a->folder_mode != b->folder_mode ? "folder_mode" : NULL;
 }
 
 static ld_rc share(file_engine *handle, file_store *store, const char *path,
                    const file_settings *settings, const ld_mirror *mirror) {
   ld_quoted quoted;
-  if (store->mirror != mirror || !same_settings(&store->settings, settings))
+  const char *option = different(&store->settings, settings);
+  if (option != NULL || store->mirror != mirror)
     return ld_fail(&handle->memory.base.error, LD_INVALID,
-                   "file: %s is open already in this process, with other options",
-                   ld_quote(ld_text(path), quoted));
+                   "file: %s is open already in this process, with another %s",
+                   ld_quote(ld_text(path), quoted), option == NULL ? "mirror" : option);
   store->handles++;
   handle->store = store;
   handle->memory.rows = &store->rows;
@@ -56,12 +63,16 @@ static ld_rc make(file_engine *handle, const char *path, const file_settings *se
   store->disk.sync = settings->sync;
   store->disk.file_mode = settings->file_mode;
   store->disk.folder_mode = settings->folder_mode;
-  ld_rc rc = file_disk_open(&store->disk, path, error);
+  store->disk.read_only = settings->read_only;
+  store->path = strdup(path);
+  ld_rc rc = store->path == NULL ? ld_fail(error, LD_NOMEM, "file: out of memory")
+                                 : file_disk_open(&store->disk, path, error);
   if (rc == LD_OK && fstat(store->disk.root, &info) != 0) {
     rc = file_fail(error, "look at", path, errno);
     file_disk_close(&store->disk);
   }
   if (rc != LD_OK) {
+    free(store->path);
     free(store);
     return rc;
   }
@@ -90,10 +101,12 @@ static void free_store(file_store *store) {
   ld_btree_clear(&store->changed);
   ld_btree_clear(&store->revisions);
   ld_btree_clear(&store->kept);
+  ld_btree_clear(&store->skipped);
   ld_buf_clear(&store->place.unit);
   ld_buf_clear(&store->place.alias);
   if (store->log >= 0) close(store->log);
   file_disk_close(&store->disk);
+  free(store->path);
   free(store);
 }
 

@@ -14,7 +14,7 @@
 enum { FILE_SHOWN = 'f', FILE_ROW = 'r', FILE_AHEAD = 'a', FILE_LOOSE = 'l' };
 
 typedef struct file_settings {
-  bool sync, skip_damaged;
+  bool sync, skip_damaged, read_only;
   mode_t file_mode, folder_mode;
   uint64_t backups; /* of each file */
   uint64_t backup_days;
@@ -27,6 +27,7 @@ typedef struct file_store {
   size_t handles;
   dev_t device;
   ino_t inode;
+  char *path; /* as it was opened */
   pid_t owner;
   pthread_t thread;
   ld_engine *engine;       /* the handle that is at work: its error is written */
@@ -41,6 +42,7 @@ typedef struct file_store {
   int log;            /* .larder/revisions; -1: none */
   ld_btree kept;      /* rows of `a` and `l`: key -> value, as it is in its file */
   ld_mirror_place place;
+  ld_btree skipped;   /* damaged files that were left alone: path -> what is wrong */
   uint64_t temporary; /* number of the last temporary file */
   bool loading;       /* rows that are written now come from files */
   bool flat;          /* rooms are at the top */
@@ -118,6 +120,9 @@ void file_revisions_append(const file_store *store, const ld_buf *log);
 /* The revision that is known for this content of a unit; 0: none. */
 uint64_t file_revision_find(const file_store *store, ld_slice unit, const uint8_t hash[LD_HASH]);
 
+/* file_survey.c: an engine's `survey`. */
+ld_rc file_survey(ld_engine *engine, ld_stray tell, void *context);
+
 /* ---- file_share.c: one store for a directory ---- */
 
 /* Open the directory's store, or take another handle on it. `*fresh`: it is to be loaded. BUSY, INVALID (other settings). */
@@ -128,7 +133,8 @@ void file_share_close(file_engine *handle);
 
 /* ---- file_load.c ---- */
 
-/* Read all that is there into the tree, within a write transaction. */
+bool file_is_temporary(const char *path); /* what a commit leaves that is killed */
+/* Read all that is there into the tree, within a write transaction. With read_only nothing on the disk is changed. */
 ld_rc file_load(file_store *store);
 /* Note in `files` what a unit's file is; NOMEM. */
 ld_rc file_record_put(ld_btree *files, ld_slice unit, const file_record *record, const char *path);
