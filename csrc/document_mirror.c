@@ -53,11 +53,13 @@ static ld_shown find_entry(ld_slice key, ld_mirror_place *place) {
   return rest.size == 0 ? LD_SHOWN_DERIVED : in_file_of(key, place);
 }
 
+/* A short key is the row's own, and the row need not be read for it. */
 static ld_shown find(ld_slice engine_key, ld_slice value, ld_mirror_place *place) {
-  ld_row row;
+  ld_row row = {.key = engine_key};
   uint8_t space = engine_key.data[0];
   if (space == LD_SPACE_COUNT || space == LD_SPACE_INDEX) return LD_SHOWN_DERIVED;
-  if (!ld_row_read(engine_key, value, &row)) return LD_SHOWN_ROW;
+  bool whole = engine_key.size < LD_KEY_MAX && space != LD_SPACE_ROOM;
+  if (!whole && !ld_row_read(engine_key, value, &row)) return LD_SHOWN_ROW;
   switch (row.key.data[0]) {
   case LD_SPACE_STORE: return ld_sequence_is(row.key) ? LD_SHOWN_AHEAD : LD_SHOWN_ROW;
   case LD_SPACE_ROOM: return find_room(row.key, row.payload, place);

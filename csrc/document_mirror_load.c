@@ -11,7 +11,6 @@
 #include "map.h"
 #include "queue_mirror.h"
 #include "room.h"
-#include "room_check.h"
 #include "row.h"
 #include "tuple.h"
 
@@ -43,19 +42,19 @@ static ld_rc twin(const loader *load, const char *what) {
 /* ---- rooms ---- */
 
 static ld_rc load_room(loader *load, ld_buf *unit) {
-  ld_room_fields fields;
-  ld_slice document = ld_buf_slice(&load->document);
-  ld_rc rc = ld_value_check(document, error_of(load));
-  if (rc == LD_OK) rc = ld_room_check(document, &fields, error_of(load));
-  if (rc == LD_OK && !load->replace && ld_room_has(load->txn, fields.name) == LD_OK)
+  ld_slice document = ld_buf_slice(&load->document), name;
+  ld_token token;
+  bool named = ld_value_field(document, "roomName", &name) && ld_value_next(&name, &token) &&
+               ld_is_string(&token) && token.bytes.size > 0 && token.bytes.size <= LD_PART_MAX;
+  if (named && !load->replace && ld_room_has(load->txn, token.bytes) == LD_OK)
     return twin(load, "the room");
   if (!load->replace) load->txn->engine->env.context = load;
   if (!load->replace) load->txn->engine->env.now_ms = file_time;
-  if (rc == LD_OK) rc = ld_room_save(load->txn, document);
+  ld_rc rc = ld_room_save(load->txn, document);
   load->txn->engine->env = load->env;
   if (rc != LD_OK) return rc;
   ld_buf_byte(unit, LD_SPACE_ROOM);
-  ld_tuple_string(unit, fields.name);
+  ld_tuple_string(unit, token.bytes);
   return LD_OK;
 }
 
@@ -216,7 +215,9 @@ ld_rc document_mirror_load(void *context, ld_slice path, ld_slice text, int64_t 
   loader *load = context;
   load->time = time;
   ld_buf_reset(&load->document);
-  ld_rc rc = ld_json_parse_wrapped(text, &load->document, error_of(load));
+  bool room = ld_starts_with(path, LD_LITERAL("rooms/"));
+  ld_rc rc = room ? ld_json_parse(text, &load->document, error_of(load))
+                  : ld_json_parse_wrapped(text, &load->document, error_of(load));
   if (rc == LD_OK) rc = load_by_folder(load, path, unit);
   return rc == LD_OK && unit->failed ? no_memory(load) : rc;
 }

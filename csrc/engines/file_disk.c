@@ -140,18 +140,18 @@ static void read_stamp(const struct stat *info, file_stamp *stamp) {
                    .changed = (int64_t)info->st_ctim.tv_sec * 1000000000 + info->st_ctim.tv_nsec};
 }
 
+/* Having read what was expected, and no more though there was room, it is at the end. */
 static int read_all(int file, size_t expected, ld_buf *text) {
-  ssize_t got = 1;
   ld_buf_reset(text);
   if (!ld_buf_reserve(text, expected + 1)) return ENOMEM;
-  while (got > 0) {
+  for (;;) {
     if (!ld_buf_reserve(text, 1)) return ENOMEM;
-    got = read(file, text->data + text->size, text->capacity - text->size);
+    size_t room = text->capacity - text->size;
+    ssize_t got = read(file, text->data + text->size, room);
     if (got < 0 && errno != EINTR) return errno;
     if (got > 0) text->size += (size_t)got;
-    if (got < 0) got = 1;
+    if (got == 0 || (got > 0 && (size_t)got < room && text->size == expected)) return 0;
   }
-  return 0;
 }
 
 int file_read(const file_disk *disk, const char *path, ld_buf *text, file_stamp *stamp) {

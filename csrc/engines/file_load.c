@@ -13,7 +13,7 @@ typedef struct load {
   file_store *store;
   ld_txn *txn;
   void *loader;
-  ld_buf text, unit, path;
+  ld_buf text, unit, path, key;
   ld_btree left; /* paths that are passed over, after a failure that had written rows already */
   bool again;    /* load all anew: one more is left */
 } load;
@@ -45,21 +45,20 @@ bool file_record_get(const ld_btree *files, ld_slice unit, file_record *record, 
 
 static ld_rc remember(load *job, char letter, ld_slice unit, const char *path,
                       const file_stamp *stamp) {
-  ld_buf key = {0};
+  ld_buf *key = &job->key;
   file_record record = {.stamp = *stamp};
+  ld_rc rc = LD_OK;
   file_hash(ld_buf_slice(&job->text), record.hash);
-  ld_buf_byte(&key, (uint8_t)letter);
-  ld_buf_add(&key, unit);
-  uint64_t revision = letter == FILE_SHOWN && !key.failed
-                          ? file_revision_find(job->store, ld_buf_slice(&key), record.hash)
+  ld_buf_reset(key);
+  ld_buf_byte(key, (uint8_t)letter);
+  ld_buf_add(key, unit);
+  if (key->failed) return no_memory(job);
+  uint64_t revision = letter == FILE_SHOWN
+                          ? file_revision_find(job->store, ld_buf_slice(key), record.hash)
                           : 0;
-  if (revision > 0) {
-    ld_rc renumbered = job->store->mirror->set_revision(job->txn, unit, revision);
-    if (renumbered != LD_OK) key.failed = true;
-  }
-  ld_rc rc = key.failed ? LD_NOMEM
-                        : file_record_put(&job->store->files, ld_buf_slice(&key), &record, path);
-  ld_buf_clear(&key);
+  if (revision > 0) rc = job->store->mirror->set_revision(job->txn, unit, revision);
+  if (rc != LD_OK) return rc;
+  rc = file_record_put(&job->store->files, ld_buf_slice(key), &record, path);
   return rc == LD_OK ? rc : no_memory(job);
 }
 
@@ -354,5 +353,6 @@ ld_rc file_load(file_store *store) {
   ld_buf_clear(&job.text);
   ld_buf_clear(&job.unit);
   ld_buf_clear(&job.path);
+  ld_buf_clear(&job.key);
   return rc;
 }

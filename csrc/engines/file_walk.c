@@ -67,27 +67,29 @@ static int list(const file_disk *disk, const char *path, names *found) {
 
 static ld_rc walk_folder(const walk *job, const char *path);
 
-static ld_rc step(const walk *job, const char *folder, const char *name) {
-  ld_buf path = {0};
+static ld_rc step(const walk *job, const char *folder, const char *name, ld_buf *path) {
   size_t size = strlen(name);
   bool down = name[size - 1] == '/';
-  ld_buf_printf(&path, "%s%s%.*s", folder, folder[0] == 0 ? "" : "/", (int)(down ? size - 1 : size),
-                name);
-  ld_buf_byte(&path, 0);
-  ld_rc rc = path.failed ? file_fail(job->error, "list", folder, ENOMEM)
-             : down      ? walk_folder(job, (const char *)path.data)
-                         : job->visit(job->context, (const char *)path.data);
-  ld_buf_clear(&path);
-  return rc;
+  ld_buf_reset(path);
+  ld_buf_add(path, ld_text(folder));
+  if (path->size > 0) ld_buf_byte(path, '/');
+  ld_buf_add(path, ld_bytes(name, down ? size - 1 : size));
+  ld_buf_byte(path, 0);
+  if (path->failed) return file_fail(job->error, "list", folder, ENOMEM);
+  const char *whole = (const char *)path->data;
+  return down ? walk_folder(job, whole) : job->visit(job->context, whole);
 }
 
-static ld_rc walk_folder(const walk *job, const char *path) {
+static ld_rc walk_folder(const walk *job, const char *folder) {
   names found = {.count = 0};
-  int code = list(job->disk, path, &found);
-  ld_rc rc = code == 0 ? LD_OK : file_fail(job->error, "list", path, code);
-  for (size_t i = 0; i < found.count && rc == LD_OK; i++) rc = step(job, path, found.list[i]);
+  ld_buf path = {0};
+  int code = list(job->disk, folder, &found);
+  ld_rc rc = code == 0 ? LD_OK : file_fail(job->error, "list", folder, code);
+  for (size_t i = 0; i < found.count && rc == LD_OK; i++)
+    rc = step(job, folder, found.list[i], &path);
   free(found.list);
   ld_buf_clear(&found.bytes);
+  ld_buf_clear(&path);
   return rc;
 }
 

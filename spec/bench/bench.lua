@@ -1,5 +1,5 @@
 -- bench.lua -- `lua spec/bench/bench.lua [directory of room files]`: Larder side by side with raw liblmdb in C, with a minimal
--- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua, queues.lua, backups.lua; how:
+-- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua, queues.lua, backups.lua, directories.lua; how:
 -- measure.lua.
 --
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
@@ -7,6 +7,7 @@
 local backups = require "spec.bench.backups"
 local collections = require "spec.bench.collections"
 local data = require "spec.bench.data"
+local directories = require "spec.bench.directories"
 local files = require "spec.bench.files"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
@@ -66,6 +67,9 @@ local function groups(folder)
     { "document many", collections.many },
     { "replace files", files.replace },
     { "list files", files.list },
+    { "directory save", directories.save },
+    { "directory get", directories.get },
+    { "directory open", directories.open },
     { "queue durable", queues.durable },
     { "queue unsynced", queues.unsynced },
     { "queue memory", queues.memory },
