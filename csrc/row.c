@@ -322,7 +322,7 @@ static uint64_t stored_number(ld_slice key, ld_slice value) {
 }
 
 void ld_sequence_ahead(ld_slice key, ld_slice kept, ld_slice value, ld_buf *row) {
-  enum { AHEAD = 1000 };
+  enum { AHEAD = 65536 };
   uint8_t room[16];
   ld_buf payload = {.data = room, .capacity = sizeof room};
   uint64_t number = stored_number(key, value);

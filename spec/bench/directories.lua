@@ -1,4 +1,5 @@
--- directories.lua -- the rows about `file:`, a directory of JSON files. As in rows.lua; raw is plain.c, and the memory engine where files are not touched.
+-- directories.lua -- the rows about `file:`, a directory of JSON files. As in rows.lua; raw is plain.c,
+-- and the memory engine where files are not touched.
 local data = require "spec.bench.data"
 local larder = require "larder"
 local measure = require "spec.bench.measure"
@@ -20,7 +21,7 @@ local function first_file(folder)
   return file:read "a"
 end
 
-local function save_row(title, room, more)
+local function save_row(title, room, limit, more)
   local ours, bare = data.folder(), data.folder()
   local store = open(ours, more)
   local rooms = store:rooms()
@@ -39,16 +40,17 @@ local function save_row(title, room, more)
       larder = { least = 100, run = save },
       raw = { least = 100, run = function(n) plain.replace(bare, text, n) end },
     },
-    target = { side = "raw", limit = 1.3 },
+    target = limit and { side = "raw", limit = limit },
     close = function() store:close() end,
   }
 end
 
---- A room that is saved against the bare calls.
+--- A room that is saved against the bare calls. Of a large one, what it takes to write
+--- its 500 rows and to print 50 KB of JSON is more than a quick disk needs.
 function directories.save()
   local rows = {
-    save_row("save a room as a file, durable", data.small_room(1)),
-    save_row("save it, without backups", data.small_room(1), { backups = 0 }),
+    save_row("save a room as a file, durable", data.small_room(1), 1.3),
+    save_row("save it, without backups", data.small_room(1), 1.3, { backups = 0 }),
     save_row("save one with 1,000 ratings", data.rated_room(1, 1000, 20, 500)),
   }
   return {
