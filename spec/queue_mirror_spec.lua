@@ -208,8 +208,8 @@ describe("a queue of a file store, at random", function()
   around()
 
   local operations = {
-    function(q, random) return q:enqueue(random(1000), { priority = random(3), delay = random(4) - 1 }) and true end,
-    function(q, random) return select(2, q:enqueue("k", { key = "k" .. random(5), within = random(50) })) end,
+    function(q, random) return q:enqueue({ n = random(4), x = random(1000) }, { priority = random(3), delay = random(4) - 1 }) and true end,
+    function(q, random) return select(2, q:enqueue({ n = 1 }, { key = "k" .. random(5), within = random(50) })) end,
     function(q, random, held)
       local job = q:dequeue { lease = random(20) }
       held[#held + 1] = job
@@ -226,8 +226,7 @@ describe("a queue of a file store, at random", function()
   it("is what it is in memory", function()
     support.at_random(function()
       local memory <close> = larder.open { engine = "memory", clock = function() return now end }
-      local limit = math.random(2) == 1 and { by = "n", concurrency = 2 } or nil
-      local options = { max_attempts = 3, keep_done = 40, limit = limit }
+      local options = { max_attempts = 3, keep_done = 40, limit = math.random(2) == 1 and { by = "n", concurrency = 2 } or nil }
       local sides = { { q = store:queue("mail", options), held = {} }, { q = memory:queue("mail", options), held = {} } }
       for _ = 1, 400 do
         if math.random(20) == 1 then sides[1].q = reopen() end

@@ -53,9 +53,8 @@ static ld_rc remember(load *job, char letter, ld_slice unit, const char *path,
   ld_buf_byte(key, (uint8_t)letter);
   ld_buf_add(key, unit);
   if (key->failed) return no_memory(job);
-  uint64_t revision = letter == FILE_SHOWN
-                          ? file_revision_find(job->store, ld_buf_slice(key), record.hash)
-                          : 0;
+  uint64_t revision =
+      letter == FILE_SHOWN ? file_revision_find(job->store, ld_buf_slice(key), record.hash) : 0;
   if (revision > 0) rc = job->store->mirror->set_revision(job->txn, unit, revision);
   if (rc != LD_OK) return rc;
   rc = file_record_put(&job->store->files, ld_buf_slice(key), &record, path);
