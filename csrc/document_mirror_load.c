@@ -60,21 +60,6 @@ static ld_rc load_room(loader *load, ld_buf *unit) {
 
 /* ---- maps ---- */
 
-static bool add_key_part(const ld_token *part, ld_buf *key) {
-  if (part->kind == LD_INT) ld_tuple_int(key, part->integer);
-  if (ld_is_string(part) && part->bytes.size <= LD_PART_MAX) ld_tuple_string(key, part->bytes);
-  return part->kind == LD_INT || (ld_is_string(part) && part->bytes.size <= LD_PART_MAX);
-}
-
-static bool read_key(ld_slice value, ld_buf *key) {
-  ld_token part;
-  if (!ld_value_next(&value, &part)) return false;
-  if (part.kind != LD_ARRAY) return add_key_part(&part, key);
-  for (uint32_t left = part.count; left > 0; left--)
-    if (!ld_value_next(&value, &part) || !add_key_part(&part, key)) return false;
-  return true;
-}
-
 static ld_rc load_entry(loader *load, ld_buf *unit) {
   ld_slice document = ld_buf_slice(&load->document), map, key, value;
   ld_token name;
@@ -84,10 +69,9 @@ static ld_rc load_entry(loader *load, ld_buf *unit) {
       !ld_value_field(document, "value", &value))
     return ld_fail(error_of(load), LD_INVALID, "expected an object with map, key and value");
   ld_buf_reset(&load->scratch);
-  if (!read_key(key, &load->scratch))
-    return ld_fail(error_of(load), LD_INVALID, "key: expected a string, an integer or a list");
+  ld_rc rc = ld_map_read_key(key, &load->scratch, error_of(load));
   ld_slice tuple = ld_buf_slice(&load->scratch);
-  ld_rc rc = ld_map_set(load->txn, name.bytes, tuple, value, !load->replace, &done);
+  if (rc == LD_OK) rc = ld_map_set(load->txn, name.bytes, tuple, value, !load->replace, &done);
   if (rc == LD_OK && !done) return twin(load, "the entry");
   ld_buf_byte(unit, LD_SPACE_MAP);
   ld_tuple_string(unit, name.bytes);

@@ -31,7 +31,10 @@ int file_journal_write(const file_disk *disk, const ld_buf *journal) {
   if (code != 0) return code;
   code = file_rename(disk, made, path);
   if (code == 0) code = file_sync_folder(disk, path);
-  if (code != 0) file_journal_remove(disk); /* not decided */
+  if (code != 0) { /* not decided */
+    file_journal_remove(disk);
+    file_remove(disk, made);
+  }
   return code;
 }
 
@@ -69,6 +72,7 @@ ld_rc file_journal_replay(const file_disk *disk, ld_error *error) {
   int code = file_read(disk, path, &text, &stamp);
   ld_rc rc = code == 0 ? replay(disk, ld_buf_slice(&text), error) : LD_OK;
   if (code != 0 && code != ENOENT) rc = file_fail(error, "read", path, code);
+  file_remove(disk, made);
   if (code == 0 && rc == LD_OK) {
     code = file_journal_remove(disk);
     if (code != 0) rc = file_fail(error, "remove", path, code);

@@ -343,6 +343,7 @@ static ld_rc load_once(load *job) {
 ld_rc file_load(file_store *store) {
   load job = {.store = store};
   ld_rc rc;
+  if (!store->settings.read_only) file_remove(&store->disk, ".larder/loose.new");
   file_revisions_read(store);
   do {
     rc = load_once(&job);

@@ -7,8 +7,9 @@
 
 #include "file_store.h"
 
+static const char made[] = ".larder/loose.new";
+
 static int replace(const file_store *store, const char *path, ld_slice text) {
-  static const char made[] = ".larder/loose.new";
   file_disk unsynced = store->disk;
   file_stamp stamp;
   unsynced.sync = false;
@@ -20,6 +21,7 @@ static int replace(const file_store *store, const char *path, ld_slice text) {
   if (code == 0) code = file_rename(&unsynced, made, path);
   if (code == ENOENT && file_make_folders(&unsynced, path) == 0)
     code = file_rename(&unsynced, made, path);
+  if (code != 0) file_remove(&unsynced, made);
   return code;
 }
 

@@ -1,62 +1,11 @@
 /* test_backup_power.c -- the power goes while a backup is made, or restored: on a file system in a file, which is shut down as a cut does it. Skipped where
 ** file systems cannot be mounted. */
-#include <sys/ioctl.h>
-
 #include "backup_hits.h"
-
-/* linux/fs/ext4/ext4.h: _IOR('X', 125, __u32); 2: nothing that is not on the disk yet gets there. */
-#define SHUT_DOWN _IOR('X', 125, uint32_t)
-enum { WITHOUT_FLUSH = 2 };
-
-static char place[40], image[80], command[400];
-
-static bool run(const char *format, const char *one, const char *two) {
-  snprintf(command, sizeof command, format, one, two);
-  return system(command) == 0;
-}
-
-static void cut_power(void) {
-  uint32_t how = WITHOUT_FLUSH;
-  int file = open(folder, O_RDONLY | O_DIRECTORY);
-  CHECK(file >= 0 && ioctl(file, SHUT_DOWN, &how) == 0);
-  close(file);
-}
-
-static bool mount_image(void) { return run("mount -o loop '%s' '%s' 2>/dev/null", image, folder); }
-
-static bool unmount(void) {
-  for (int i = 0; i < 100; i++) {
-    if (run("umount '%s' 2>/dev/null", folder, "")) return true;
-    usleep(50000); /* somebody who was killed has not ended yet */
-  }
-  return false;
-}
-
-static bool set_up(void) {
-  strcpy(place, "/tmp/test_power.XXXXXX");
-  CHECK(mkdtemp(place) != NULL);
-  snprintf(image, sizeof image, "%s/image", place);
-  snprintf(folder, sizeof folder, "%s/disk", place);
-  CHECK(mkdir(folder, 0700) == 0);
-  uint32_t how = WITHOUT_FLUSH;
-  if (!run("truncate -s 16M '%s' && mkfs.ext4 -q '%s' 2>/dev/null", image, image) || !mount_image())
-    return false;
-  int file = open(folder, O_RDONLY | O_DIRECTORY);
-  bool can = ioctl(file, SHUT_DOWN, &how) == 0;
-  close(file);
-  CHECK(unmount());
-  return can;
-}
-
-/* The disk as it was found after the cut. */
-static void come_back(void) {
-  CHECK(unmount());
-  CHECK(mount_image());
-}
+#include "power.h"
 
 static void empty_disk(void) {
-  CHECK(run("rm -rf '%s'/store '%s'/*other* ", folder, folder));
-  CHECK(run("rm -rf '%s'/backup* '%s'/.larder-*", folder, folder));
+  CHECK(power_run("rm -rf '%s'/store '%s'/*other* ", folder, folder));
+  CHECK(power_run("rm -rf '%s'/backup* '%s'/.larder-*", folder, folder));
   make_store(in_folder("store"), 3);
 }
 
@@ -76,7 +25,7 @@ static bool cut_at(void (*work)(void *), int at) {
   int status;
   sync();
   aim(at, 0);
-  hit->strike = cut_power;
+  hit->strike = power_cut;
   pid_t pid = fork();
   if (pid == 0) work(NULL);
   CHECK(waitpid(pid, &status, 0) == pid);
@@ -84,9 +33,9 @@ static bool cut_at(void (*work)(void *), int at) {
   aim(0, 0);
   if (!was) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    cut_power();
+    power_cut();
   }
-  come_back();
+  power_come_back();
   return was;
 }
 
@@ -122,14 +71,14 @@ static void test_restorations(void) {
 int main(void) {
   alarm(280);
   share_hits();
-  if (set_up()) {
-    CHECK(mount_image());
+  if (power_set_up()) {
+    CHECK(power_mount());
     test_backups();
     test_restorations();
-    CHECK(unmount());
+    CHECK(power_unmount());
   } else {
     fprintf(stderr, "backup_power: skipped: no file system can be mounted and shut down here\n");
   }
-  remove_folder(place);
+  remove_folder(power_place);
   return check_done("backup_power");
 }
