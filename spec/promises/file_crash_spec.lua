@@ -7,7 +7,8 @@ local describe, it, after_each = busted.describe, busted.it, busted.after_each
 
 local rounds = math.tointeger(os.getenv "LARDER_KILLS") or 15
 
---- Each commit writes its number into three documents and a room, and removes or makes a fifth file; then it says so.
+--- Each commit writes its number into three documents and a room, removes or makes a fifth file, does the job of the commit before
+--- and enqueues another; then it says so.
 local program = [[
   local larder = require "larder"
   local pipe <close> = io.open "/proc/self/stat"
@@ -20,6 +21,10 @@ local program = [[
       for _, id in ipairs { "a", "b", "c" } do plans:put { id = id, n = n, text = ("x"):rep(n % 7 * 1000) } end
       if n % 2 == 0 then plans:delete "even" else plans:put { id = "even", n = n } end
       tx:rooms():save { roomName = "r", n = n }
+      local q = tx:queue "q"
+      local job = q:dequeue()
+      if job then assert(job.data == n - 1 and q:ack(job)) end
+      q:enqueue(n)
     end)
     print(n)
     io.stdout:flush()
@@ -58,6 +63,9 @@ describe("a file store whose process is killed", function()
         assert.are.equal(n, store:rooms():get("r").n)
         assert.are.equal(n % 2 == 1, plans:get "even" ~= nil)
         assert.are.equal(n % 2 == 1 and 4 or 3, plans:count())
+        local q, report = store:queue "q", store:verify()
+        assert.are.equal(1, q:counts().ready)
+        for _, finding in ipairs(report.findings) do error(finding.where .. " " .. finding.text) end
       end
     end)
   end)
