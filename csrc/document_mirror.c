@@ -58,7 +58,7 @@ static ld_shown find(ld_slice engine_key, ld_slice value, ld_mirror_place *place
   ld_row row = {.key = engine_key};
   uint8_t space = engine_key.data[0];
   if (space == LD_SPACE_COUNT || space == LD_SPACE_INDEX) return LD_SHOWN_DERIVED;
-  bool whole = engine_key.size < LD_KEY_MAX && space != LD_SPACE_ROOM;
+  bool whole = engine_key.size < LD_KEY_MAX && space != LD_SPACE_ROOM && space != LD_SPACE_JOB;
   if (!whole && !ld_row_read(engine_key, value, &row)) return LD_SHOWN_ROW;
   switch (row.key.data[0]) {
   case LD_SPACE_STORE: return ld_sequence_is(row.key) ? LD_SHOWN_AHEAD : LD_SHOWN_ROW;
@@ -68,7 +68,7 @@ static ld_shown find(ld_slice engine_key, ld_slice value, ld_mirror_place *place
   case LD_SPACE_DOCUMENT: return in_file_of(row.key, place);
   case LD_SPACE_MAP: return find_entry(row.key, place);
   case LD_SPACE_QUEUE: return LD_SHOWN_LOOSE;
-  case LD_SPACE_JOB: return queue_mirror_find(row.key, place);
+  case LD_SPACE_JOB: return queue_mirror_find(&row, place);
   default: return LD_SHOWN_ROW;
   }
 }

@@ -36,17 +36,25 @@ static void write_unit(int64_t number, int64_t id, ld_buf *unit) {
   ld_tuple_int(unit, id);
 }
 
-ld_shown queue_mirror_find(ld_slice key, ld_mirror_place *place) {
+ld_shown queue_mirror_find(const ld_row *row, ld_mirror_place *place) {
   int64_t number, kind, id = 0;
-  if (!read_key(key, &number, &kind, &id)) return LD_SHOWN_ROW;
+  ld_job job;
+  queue_claim claim;
+  if (!read_key(row->key, &number, &kind, &id)) return LD_SHOWN_ROW;
   switch (kind) {
   case QUEUE_CLAIM:
+    if (!queue_decode_claim(row->payload, &claim)) return LD_SHOWN_ROW;
+    break;
   case QUEUE_LANE:
-  case QUEUE_JOB: write_unit(number, id, &place->unit); return LD_SHOWN_FILE;
+  case QUEUE_JOB:
+    if (!queue_decode_job(row->payload, &job)) return LD_SHOWN_ROW;
+    break;
   case QUEUE_KEY:
   case QUEUE_SCHEDULE: return LD_SHOWN_ROW;
   default: return LD_SHOWN_DERIVED;
   }
+  write_unit(number, id, &place->unit);
+  return LD_SHOWN_FILE;
 }
 
 void queue_mirror_ahead(ld_slice key, ld_slice kept, ld_slice value, ld_buf *row) {
@@ -59,33 +67,55 @@ void queue_mirror_ahead(ld_slice key, ld_slice kept, ld_slice value, ld_buf *row
   ld_buf_add(row, value);
 }
 
-/* ---- folders ---- */
+/* ---- queues ---- */
+
+/* May not write. Another code than LD_OK ends the walk. */
+typedef ld_rc (*queue_visit)(void *context, ld_slice name, ld_slice payload);
+
+/* Also those whose rows cannot be read. */
+static ld_rc each_queue(ld_txn *txn, queue_visit visit, void *context) {
+  static const uint8_t space = LD_SPACE_QUEUE;
+  ld_buf scratch = {0};
+  ld_scan scan;
+  ld_row row;
+  ld_part name;
+  ld_rc rc = ld_scan_begin(&scan, txn, ld_bytes(&space, 1), LD_SLICE_NONE);
+  if (rc != LD_OK) return rc;
+  while ((rc = ld_scan_next(&scan, &row)) == LD_OK) {
+    ld_slice rest = ld_bytes(row.key.data + 1, row.key.size - 1);
+    rc = ld_tuple_next(&rest, &name, &scratch);
+    if (rc == LD_NOMEM) rc = queue_no_memory(txn);
+    if (rc == LD_OK && name.kind == LD_PART_STRING) rc = visit(context, name.bytes, row.payload);
+    if (rc != LD_OK && rc != LD_CORRUPT) break;
+  }
+  ld_scan_end(&scan);
+  ld_buf_clear(&scratch);
+  return rc == LD_NOTFOUND ? LD_OK : rc;
+}
 
 typedef struct search {
   ld_txn *txn;
-  int64_t number; /* that is looked for; 0: `folder` is */
+  uint64_t number; /* that is looked for; 0: `folder` is */
   ld_slice folder;
   ld_buf made;
-  int64_t found;
+  uint64_t found;
 } search;
 
 /* EXISTS ends the walk. */
-static ld_rc compare(void *context, ld_slice name) {
+static ld_rc compare(void *context, ld_slice name, ld_slice payload) {
   search *wanted = context;
-  queue_work work;
-  ld_rc rc = queue_open(&work, wanted->txn, name, false);
-  if (rc == LD_OK) rc = queue_close(&work, rc);
-  if (rc != LD_OK) return rc;
+  uint64_t number;
+  if (!ld_read_varint(&payload, &number)) return LD_OK;
   ld_buf_reset(&wanted->made);
   ld_file_name(name, false, &wanted->made);
-  bool same = wanted->number != 0 ? wanted->number == work.number
+  bool same = wanted->number != 0 ? wanted->number == number
                                   : ld_equal(ld_buf_slice(&wanted->made), wanted->folder);
-  if (same) wanted->found = work.number;
+  if (same) wanted->found = number;
   return same ? LD_EXISTS : LD_OK;
 }
 
 static ld_rc look_for(search *wanted) {
-  ld_rc rc = ld_queues_each(wanted->txn, compare, wanted);
+  ld_rc rc = each_queue(wanted->txn, compare, wanted);
   if (wanted->made.failed) return queue_no_memory(wanted->txn);
   return rc == LD_OK ? LD_NOTFOUND : rc == LD_EXISTS ? LD_OK : rc;
 }
@@ -93,15 +123,16 @@ static ld_rc look_for(search *wanted) {
 ld_rc queue_mirror_open(ld_txn *txn, ld_slice folder, int64_t *number) {
   search wanted = {.txn = txn, .folder = folder};
   ld_rc rc = look_for(&wanted);
-  if (rc == LD_OK) *number = wanted.found;
+  if (rc == LD_OK) *number = (int64_t)wanted.found;
   ld_buf_clear(&wanted.made);
   return rc;
 }
 
 ld_rc queue_mirror_path(ld_txn *txn, ld_slice unit, ld_buf *path) {
-  int64_t kind, id = 0;
-  search wanted = {.txn = txn};
-  ld_rc rc = read_key(unit, &wanted.number, &kind, &id) ? look_for(&wanted) : LD_NOTFOUND;
+  int64_t number, kind, id = 0;
+  if (!read_key(unit, &number, &kind, &id)) return LD_NOTFOUND;
+  search wanted = {.txn = txn, .number = (uint64_t)number};
+  ld_rc rc = look_for(&wanted);
   if (rc == LD_OK) {
     ld_buf_add(path, LD_LITERAL("queue/"));
     ld_buf_add(path, ld_buf_slice(&wanted.made));
@@ -343,8 +374,10 @@ ld_rc queue_mirror_load(ld_txn *txn, int64_t number, ld_slice document, ld_buf *
   return rc;
 }
 
-static ld_rc note_name(void *context, ld_slice name) {
+static ld_rc note_name(void *context, ld_slice name, ld_slice payload) {
   ld_buf *names = context;
+  ld_slice settings;
+  if (!queue_settings(payload, &settings)) return LD_OK;
   ld_buf_varint(names, name.size);
   ld_buf_add(names, name);
   return LD_OK;
@@ -353,7 +386,7 @@ static ld_rc note_name(void *context, ld_slice name) {
 ld_rc queue_mirror_end(ld_txn *txn) {
   ld_buf names = {0};
   uint64_t size;
-  ld_rc rc = ld_queues_each(txn, note_name, &names);
+  ld_rc rc = each_queue(txn, note_name, &names);
   ld_slice rest = ld_buf_slice(&names);
   if (names.failed) rc = queue_no_memory(txn);
   while (rc == LD_OK && ld_read_varint(&rest, &size)) {

@@ -7,10 +7,10 @@
 #ifndef LD_QUEUE_MIRROR_H
 #define LD_QUEUE_MIRROR_H
 
-#include "engine.h"
+#include "row.h"
 
-/* Where a row of LD_SPACE_JOB shows. The unit of a job is its key among QUEUE_JOB, wherever it stands. */
-ld_shown queue_mirror_find(ld_slice key, ld_mirror_place *place);
+/* Where a row of LD_SPACE_JOB shows. The unit of a job is its key among QUEUE_JOB, wherever it stands. What cannot be read is kept as it is, as is the row of a queue. */
+ld_shown queue_mirror_find(const ld_row *row, ld_mirror_place *place);
 /* Append the path of a job's file. NOTFOUND: there is no such queue. */
 ld_rc queue_mirror_path(ld_txn *txn, ld_slice unit, ld_buf *path);
 /* Append what stands in it. NOTFOUND. */

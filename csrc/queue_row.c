@@ -141,9 +141,10 @@ static bool decode_options(ld_slice *rest, ld_queue_options *options) {
 bool queue_settings(ld_slice payload, ld_slice *settings) {
   ld_slice rest = payload;
   ld_queue_options options;
+  queue_tally tally;
   uint64_t number, declared;
   if (!ld_read_varint(&rest, &number) || !ld_read_varint(&rest, &declared) ||
-      !decode_options(&rest, &options) || rest.size == 0)
+      !decode_options(&rest, &options) || !queue_tally_decode(rest, &tally))
     return false;
   *settings = ld_bytes(payload.data, payload.size - rest.size + 1);
   return true;

@@ -10,8 +10,10 @@
 #include "check.h"
 #include "failing_malloc.h"
 #include "fault.h"
+#include "remove.h"
 #include "scenario.h"
 
+static char store_path[64];
 static char folder[] = "/tmp/test_nomem.XXXXXX";
 
 typedef struct variant {
@@ -28,23 +30,18 @@ static const variant variants[] = {
     {"lmdb", &ld_lmdb_engine, false, false},
     {"lmdb, for good", &ld_lmdb_engine, false, true},
     {"bare lmdb", &ld_lmdb_engine, true, true},
+    {"file", &ld_file_engine, false, false},
+    {"file, for good", &ld_file_engine, false, true},
 };
 
-static void remove_store(void) {
-  char file[sizeof folder + 16];
-  static const char *const names[] = {"data.mdb", "lock.mdb"};
-  for (size_t i = 0; i < 2; i++) {
-    snprintf(file, sizeof file, "%s/%s", folder, names[i]);
-    unlink(file);
-  }
-}
+static void remove_store(void) { remove_folder(store_path); }
 
 static bool same(const ld_buf *a, const ld_buf *b) {
   return ld_equal(ld_buf_slice(a), ld_buf_slice(b));
 }
 
 static ld_rc open_store(const variant *on, ld_engine **store, ld_error *error) {
-  const char *path = on->engine == &ld_lmdb_engine ? folder : NULL;
+  const char *path = on->engine == &ld_memory_engine ? NULL : store_path;
   return scenario_open(on->bare ? fault_engine(on->engine, true) : on->engine, path, store, error);
 }
 
@@ -141,6 +138,7 @@ static void test_open(const variant *on) {
 
 int main(void) {
   CHECK(mkdtemp(folder) != NULL);
+  snprintf(store_path, sizeof store_path, "%s/store", folder);
   scenario_begin();
   for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
     long held = allocated;
