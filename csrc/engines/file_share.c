@@ -64,7 +64,8 @@ static ld_rc make(file_engine *handle, const char *path, const file_settings *se
   store->disk.file_mode = settings->file_mode;
   store->disk.folder_mode = settings->folder_mode;
   store->disk.read_only = settings->read_only;
-  store->path = strdup(path);
+  store->path = malloc(strlen(path) + 1);
+  if (store->path != NULL) strcpy(store->path, path);
   ld_rc rc = store->path == NULL ? ld_fail(error, LD_NOMEM, "file: out of memory")
                                  : file_disk_open(&store->disk, path, error);
   if (rc == LD_OK && fstat(store->disk.root, &info) != 0) {

@@ -31,7 +31,6 @@ static const variant variants[] = {
     {"lmdb, for good", &ld_lmdb_engine, false, true},
     {"bare lmdb", &ld_lmdb_engine, true, true},
     {"file", &ld_file_engine, false, false},
-    {"file, for good", &ld_file_engine, false, true},
 };
 
 static void remove_store(void) { remove_folder(store_path); }
@@ -136,6 +135,16 @@ static void test_open(const variant *on) {
   }
 }
 
+/* A store of files is forty of them, made for each allocation: some scenarios are enough for what the engine does. */
+static bool is_tried(const variant *on, size_t s) {
+  static const char *const some[] = {"save over a room", "rate: long names", "row: put a long key",
+                                     "map: set", "map: delete a range"};
+  if (on->engine != &ld_file_engine) return true;
+  for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+    if (strcmp(scenarios[s].name, some[i]) == 0) return true;
+  return false;
+}
+
 int main(void) {
   CHECK(mkdtemp(folder) != NULL);
   snprintf(store_path, sizeof store_path, "%s/store", folder);
@@ -143,7 +152,8 @@ int main(void) {
   for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
     long held = allocated;
     test_open(&variants[v]);
-    for (size_t s = 0; s < scenario_count; s++) test_scenario(&variants[v], &scenarios[s]);
+    for (size_t s = 0; s < scenario_count; s++)
+      if (is_tried(&variants[v], s)) test_scenario(&variants[v], &scenarios[s]);
     /* A store of lmdb is synced when it is made, and one is made for each allocation: what is above the engines is tried on the other. */
     for (size_t s = 0; s < collection_scenario_count && variants[v].engine == &ld_memory_engine;
          s++)
