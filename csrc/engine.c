@@ -16,6 +16,15 @@ enum { BEFORE, PLACED, PARKED, BEHIND };
 
 /* ---- engines ---- */
 
+static void free_engine(ld_engine *engine) {
+  free(engine->spare_txn);
+  if (engine->spare_cursor != NULL) ld_buf_clear(&engine->spare_cursor->parked);
+  free(engine->spare_cursor);
+  ld_buf_clear(&engine->scratch);
+  while (engine->journal.first != NULL) ld_batch_free(ld_journal_take(engine));
+  free(engine);
+}
+
 static ld_rc check_table(const ld_engine_ops *ops, const ld_config *config, ld_error *error) {
   static const char *const none[] = {NULL};
   if (ops->abi == LD_ENGINE_ABI)
@@ -39,7 +48,7 @@ ld_rc ld_engine_open(const ld_engine_ops *ops, const ld_config *config, ld_engin
     return LD_OK;
   }
   if (error != NULL) *error = opened->error;
-  free(opened);
+  free_engine(opened);
   return rc;
 }
 
@@ -47,12 +56,7 @@ void ld_engine_close(ld_engine *engine) {
   if (engine == NULL) return;
   while (engine->txns != NULL) ld_rollback(engine->txns);
   engine->ops->close(engine);
-  free(engine->spare_txn);
-  if (engine->spare_cursor != NULL) ld_buf_clear(&engine->spare_cursor->parked);
-  free(engine->spare_cursor);
-  ld_buf_clear(&engine->scratch);
-  while (engine->journal.first != NULL) ld_batch_free(ld_journal_take(engine));
-  free(engine);
+  free_engine(engine);
 }
 
 ld_rc ld_sync(ld_engine *engine) {
@@ -92,6 +96,10 @@ ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context) {
   ld_rc rc = ld_check(engine, finding, context);
   engine->check_row = check_row;
   return rc;
+}
+
+ld_rc ld_survey(ld_engine *engine, ld_stray tell, void *context) {
+  return engine->ops->survey == NULL ? LD_OK : engine->ops->survey(engine, tell, context);
 }
 
 ld_rc ld_engine_backup(ld_engine *engine, int file) {

@@ -16,6 +16,7 @@
 #include "journal.h"
 #include "medium.h"
 #include "name.h"
+#include "option.h"
 #include "salvage.h"
 
 #define LD_ENGINE_ABI 1u
@@ -31,21 +32,6 @@ enum {
 };
 
 typedef struct ld_cursor ld_cursor;
-
-/* One option of `open`, as text: `durability` = `commit`. */
-typedef struct ld_option {
-  const char *name, *value;
-} ld_option;
-
-/* What open gets. Everything is borrowed for the duration of the call, but `env`, which is copied. */
-typedef struct ld_config {
-  ld_env env;
-  const ld_option *options;
-  size_t option_count;
-  /* The row that a new, empty environment is made with, atomically; empty: none. Whether a stored row is undamaged; NULL: not known. */
-  ld_slice first_key, first_value;
-  bool (*check_row)(ld_slice key, ld_slice value);
-} ld_config;
 
 /* The table. "must": has to be there; "may": NULL gives what is said behind it. */
 typedef struct ld_engine_ops {
@@ -94,6 +80,7 @@ typedef struct ld_engine_ops {
   ld_rc (*stats)(ld_engine *engine, ld_engine_stats *stats);
   /* may. Read all that is stored, structure and (config.check_row) rows, and tell each damage. OK when the reading itself went well. NULL: a cursor over all rows. */
   ld_rc (*check)(ld_engine *engine, ld_finding finding, void *context);
+  ld_rc (*survey)(ld_engine *engine, ld_stray tell, void *context); /* may: see ld_stray */
   /* may. Read all rows that can still be found in a damaged medium, which is neither opened nor changed. NULL: UNSUPPORTED. */
   ld_rc (*salvage)(const ld_config *config, const ld_salvage *salvage, ld_error *error);
   /* may. Write all that is committed, packed, into the empty `file`, as a data file of the engine "lmdb"; no write waits for it. NULL or UNSUPPORTED: row by row. */
@@ -179,6 +166,7 @@ ld_rc ld_cursor_current(ld_cursor *cursor, ld_slice *key, ld_slice *value);
 ld_rc ld_sync(ld_engine *engine);
 ld_rc ld_stats(ld_engine *engine, ld_engine_stats *stats);
 ld_rc ld_check(ld_engine *engine, ld_finding finding, void *context);
+ld_rc ld_survey(ld_engine *engine, ld_stray tell, void *context);
 /* As check, of the structure only: rows are not judged. */
 ld_rc ld_check_structure(ld_engine *engine, ld_finding finding, void *context);
 ld_rc ld_salvage_rows(const ld_engine_ops *ops, const ld_config *config, const ld_salvage *salvage,
@@ -187,14 +175,6 @@ ld_rc ld_salvage_rows(const ld_engine_ops *ops, const ld_config *config, const l
 ld_rc ld_engine_backup(ld_engine *engine, int file);
 ld_rc ld_engine_replace(const ld_engine_ops *ops, const ld_replace *replace, ld_error *error);
 
-/* ---- for engines: reading options ---- */
-/* INVALID when an option is not among `known` (NULL-terminated); the text names the nearest and lists all. */
-ld_rc ld_options_check(const ld_config *config, const char *const *known, ld_error *error);
-const char *ld_option_text(const ld_config *config, const char *name, const char *otherwise);
-/* A size in bytes: digits with an optional KiB, MiB, GiB, TiB. */
-ld_rc ld_option_size(const ld_config *config, const char *name, uint64_t *size, ld_error *error);
-ld_rc ld_option_number(const ld_config *config, const char *name, uint64_t low, uint64_t high,
-                       uint64_t *number, ld_error *error);
-extern const ld_engine_ops ld_memory_engine, ld_lmdb_engine;
+extern const ld_engine_ops ld_memory_engine, ld_lmdb_engine, ld_file_engine;
 
 #endif

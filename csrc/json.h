@@ -28,5 +28,6 @@ ld_rc ld_json_parse_wrapped(ld_slice text, ld_buf *value, ld_error *error);
 /* Append `document` as JSON text. `pretty`: two spaces an indent, and a newline at the end; else one line without blanks.
 ** INVALID when `document` is no document, NOMEM. */
 ld_rc ld_json_print(ld_slice document, bool pretty, ld_buf *text, ld_error *error);
+ld_rc ld_json_print_wrapped(ld_slice document, bool pretty, ld_buf *text, ld_error *error);
 
 #endif

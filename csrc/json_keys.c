@@ -1,4 +1,4 @@
-/* json_keys.c -- see json_keys.h. Few keys are compared each with each, many are sorted. */
+/* json_keys.c -- see json_keys.h. Few keys are compared each with each, many are sorted; but what was exported is in order already. */
 #include "json_keys.h"
 
 #include <stdlib.h>
@@ -35,9 +35,7 @@ static int compare(const ld_token *a, const ld_token *b) {
   case LD_BOOL: return a->truth - b->truth;
   case LD_INT: return (a->integer > b->integer) - (a->integer < b->integer);
   case LD_FLOAT: return (a->number > b->number) - (a->number < b->number);
-  case LD_STR:
-    if (a->bytes.size != b->bytes.size) return a->bytes.size < b->bytes.size ? -1 : 1;
-    return ld_compare(a->bytes, b->bytes);
+  case LD_STR: return ld_compare(a->bytes, b->bytes);
   default: return 0;
   }
 }
@@ -55,8 +53,15 @@ static const entry *twin_of_few(const entry *entries, size_t count) {
   return NULL;
 }
 
+static bool ascend(const entry *entries, size_t count) {
+  size_t i = 1;
+  while (i < count && compare(&entries[i - 1].key, &entries[i].key) < 0) i++;
+  return i == count;
+}
+
 static const entry *twin_of_many(entry *entries, size_t count) {
   const entry *twin = NULL;
+  if (ascend(entries, count)) return NULL;
   qsort(entries, count, sizeof *entries, by_key);
   for (size_t i = 1; i < count; i++)
     if (compare(&entries[i].key, &entries[i - 1].key) == 0 &&

@@ -171,7 +171,7 @@ static void print_pretty(printer *p) {
   ld_buf_clear(&line);
 }
 
-ld_rc ld_json_print(ld_slice document, bool pretty, ld_buf *text, ld_error *error) {
+static ld_rc print(ld_slice document, bool pretty, ld_buf *text, ld_error *error) {
   ld_buf shapes = {0};
   size_t before = text->size;
   printer p = {.rest = document, .text = text};
@@ -187,4 +187,14 @@ ld_rc ld_json_print(ld_slice document, bool pretty, ld_buf *text, ld_error *erro
   }
   ld_buf_clear(&shapes);
   return rc;
+}
+
+ld_rc ld_json_print(ld_slice document, bool pretty, ld_buf *text, ld_error *error) {
+  ld_rc rc = ld_value_check(document, error);
+  return rc == LD_OK ? print(document, pretty, text, error) : rc;
+}
+
+ld_rc ld_json_print_wrapped(ld_slice document, bool pretty, ld_buf *text, ld_error *error) {
+  ld_rc rc = ld_value_check_wrapped(document, error);
+  return rc == LD_OK ? print(document, pretty, text, error) : rc;
 }

@@ -79,8 +79,7 @@ static ld_rc survey_value(survey *s) {
 
 ld_rc ld_shape_survey(ld_slice document, ld_buf *shapes, ld_error *error) {
   survey s = {.document = document, .rest = document, .shapes = shapes, .error = error};
-  ld_rc rc = ld_value_check(document, error);
-  if (rc == LD_OK) rc = survey_value(&s);
+  ld_rc rc = survey_value(&s);
   if (rc == LD_NOMEM) ld_fail(error, LD_NOMEM, "out of memory printing JSON");
   ld_buf_clear(&s.keys);
   return rc;

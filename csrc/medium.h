@@ -14,6 +14,9 @@ typedef struct ld_engine_stats {
 /* One finding of `check`. `key` is the row's key where it is known, else empty; borrowed for the call. */
 typedef void (*ld_finding)(void *context, ld_slice key, const char *text);
 
+/* One finding of `survey`, which looks at all that is on the medium beside the rows: a file that is missing, was changed, is half-written or nobody's. Borrowed for the call. */
+typedef void (*ld_stray)(void *context, const char *path, const char *text);
+
 /* Put other data in the place of a store that nobody has open, at once. Whatever happens, and whenever it is killed, the store has either. */
 typedef struct ld_replace {
   const char *folder; /* of the store; it is there, the store in it need not be */

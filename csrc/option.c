@@ -1,10 +1,12 @@
 /* option.c -- what engines need to read the options of `open`. */
-#include "engine.h"
+#include "option.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "name.h"
 
 static bool is_known(const char *name, const char *const *known) {
   for (; *known != NULL; known++)

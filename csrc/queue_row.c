@@ -136,6 +136,18 @@ static bool decode_options(ld_slice *rest, ld_queue_options *options) {
   return decode_by(rest, limit->by);
 }
 
+bool queue_settings(ld_slice payload, ld_slice *settings) {
+  ld_slice rest = payload;
+  ld_queue_options options;
+  queue_tally tally;
+  uint64_t number, declared;
+  if (!ld_read_varint(&rest, &number) || !ld_read_varint(&rest, &declared) ||
+      !decode_options(&rest, &options) || !queue_tally_decode(rest, &tally))
+    return false;
+  *settings = ld_bytes(payload.data, payload.size - rest.size + 1);
+  return true;
+}
+
 static ld_slice queue_row_key(queue_space space, ld_slice name) {
   ld_buf key = {.data = space, .capacity = sizeof(queue_space)};
   ld_buf_byte(&key, LD_SPACE_QUEUE);

@@ -42,6 +42,8 @@ ld_rc queue_open(queue_work *work, ld_txn *txn, ld_slice name, bool make);
 ld_rc queue_close(queue_work *work, ld_rc rc);
 /* Make the queue that is open, and not there. */
 ld_rc queue_make(queue_work *work);
+/* What programs have set: number, options, whether it is paused; the beginning of the payload of a queue's row. Borrowed. False: it cannot be read. */
+bool queue_settings(ld_slice payload, ld_slice *settings);
 ld_rc queue_no_memory(ld_txn *txn);
 ld_rc queue_damaged(ld_txn *txn, const char *what);
 

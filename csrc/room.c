@@ -106,7 +106,7 @@ static ld_rc put_room(ld_txn *txn, ld_slice document, const ld_room_fields *fiel
   room_row room = {.id = id, .saved_at = saved_at};
   if (fields->ratings.size > 0) room.flags |= ROOM_HAS_RATINGS;
   if (fields->progress.size > 0) room.flags |= ROOM_HAS_PROGRESS;
-  ld_buf_reserve(&payload, document.size + 32);
+  ld_buf_reserve(&payload, document.size - fields->ratings.size - fields->progress.size + 32);
   room_encode(&room, &payload);
   write_config(document, fields, &payload);
   ld_rc rc = payload.failed

@@ -160,6 +160,15 @@ ld_rc ld_row_del(ld_txn *txn, ld_slice key) {
   return rc == LD_OK ? ld_del(txn, engine_key(key, room)) : rc;
 }
 
+ld_rc ld_row_renumber(ld_txn *txn, ld_slice key, uint64_t revision) {
+  uint8_t room[LD_KEY_MAX];
+  ld_row row;
+  ld_rc rc = ld_row_get(txn, key, &row);
+  if (rc == LD_OK) rc = ld_sequence_raise(txn, revision);
+  if (rc != LD_OK) return rc;
+  return put(txn, engine_key(key, room), key, revision, row.payload);
+}
+
 /* ---- scans ---- */
 
 ld_rc ld_row_current(ld_cursor *cursor, ld_row *row) {
@@ -249,6 +258,8 @@ static ld_slice sequence_key(void) {
   return ld_bytes(key, sizeof key);
 }
 
+bool ld_sequence_is(ld_slice key) { return ld_equal(key, sequence_key()); }
+
 static ld_rc load_sequence(ld_txn *txn) {
   ld_row row;
   ld_slice key = sequence_key();
@@ -300,4 +311,21 @@ ld_rc ld_sequence_save(ld_txn *txn) {
   encode(key, key, txn->sequence, ld_buf_slice(&payload), value);
   if (value->failed) return ld_fail(&txn->engine->error, LD_NOMEM, "commit: out of memory");
   return ld_put(txn, key, ld_buf_slice(value));
+}
+
+static uint64_t stored_number(ld_slice key, ld_slice value) {
+  ld_row row;
+  uint64_t number = 0;
+  if (value.size > HEADER && decode_body(key, value, &row)) ld_read_varint(&row.payload, &number);
+  return number;
+}
+
+void ld_sequence_ahead(ld_slice key, ld_slice kept, ld_slice value, ld_buf *row) {
+  enum { AHEAD = 65536 };
+  uint8_t room[16];
+  ld_buf payload = {.data = room, .capacity = sizeof room};
+  uint64_t number = stored_number(key, value);
+  if (number <= stored_number(key, kept)) return;
+  ld_buf_varint(&payload, number + AHEAD);
+  encode(key, key, number + AHEAD, ld_buf_slice(&payload), row);
 }

@@ -42,6 +42,8 @@ ld_rc ld_row_put(ld_txn *txn, ld_slice key, ld_slice payload);
 /* The same with revision 0, which leaves the sequence alone: for rows whose revision nobody asks for, and that are written often. */
 ld_rc ld_row_put_plain(ld_txn *txn, ld_slice key, ld_slice payload);
 ld_rc ld_row_del(ld_txn *txn, ld_slice key);
+/* Give a row the revision that it had before it was loaded from elsewhere; the sequence goes on behind it. NOTFOUND. */
+ld_rc ld_row_renumber(ld_txn *txn, ld_slice key, uint64_t revision);
 /* Delete all rows whose key begins with `prefix`. */
 ld_rc ld_row_del_prefix(ld_txn *txn, ld_slice prefix, uint64_t *count);
 
@@ -72,6 +74,9 @@ ld_rc ld_sequence_save(ld_txn *txn);
 bool ld_row_is_sound(ld_slice engine_key, ld_slice value);
 /* Read stored bytes outside of a transaction. False: damaged, or of a newer version. */
 bool ld_row_read(ld_slice engine_key, ld_slice value, ld_row *row);
+bool ld_sequence_is(ld_slice key); /* whether it is that of the sequence's row */
+/* An ld_mirror's `ahead`, for the row of the sequence. */
+void ld_sequence_ahead(ld_slice key, ld_slice kept, ld_slice value, ld_buf *row);
 /* Append the value of a row; for engines that are made with a first row. */
 void ld_row_encode(ld_slice key, uint64_t revision, ld_slice payload, ld_buf *value);
 

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "document_mirror.h"
 #include "row.h"
 #include "value.h"
 
-static const ld_engine_ops *const engines[] = {&ld_memory_engine, &ld_lmdb_engine};
+static const ld_engine_ops *const engines[] = {&ld_memory_engine, &ld_lmdb_engine, &ld_file_engine};
 enum { ENGINES = sizeof engines / sizeof *engines };
 
 const ld_engine_ops *ld_engine_named(const char *name) {
@@ -16,7 +17,7 @@ const ld_engine_ops *ld_engine_named(const char *name) {
 }
 
 const char *const *ld_engine_names(void) {
-  static const char *const names[ENGINES + 1] = {"memory", "lmdb", NULL};
+  static const char *const names[ENGINES + 1] = {"memory", "lmdb", "file", NULL};
   return names;
 }
 
@@ -127,7 +128,8 @@ ld_rc ld_store_open(const ld_engine_ops *ops, const ld_env *env, const ld_option
                         .option_count = option_count,
                         .first_key = signature_key(),
                         .first_value = ld_buf_slice(&value),
-                        .check_row = ld_row_is_sound};
+                        .check_row = ld_row_is_sound,
+                        .mirror = &ld_document_mirror};
     rc = open_signed(ops, &config, store, error);
   }
   ld_buf_clear(&payload);

@@ -157,29 +157,37 @@ static const char *check_key(const ld_token *key) {
   return NULL;
 }
 
-/* NULL when the value at the front of `rest` is sound, else what is wrong. */
-static const char *check_value(ld_slice *rest, unsigned depth, bool as_key) {
+/* NULL when the value at the front of `rest` is sound, with at most so many levels, else what is wrong. */
+static const char *check_value(ld_slice *rest, unsigned levels, bool as_key) {
   ld_token token;
   const char *wrong = NULL;
   if (!ld_value_next(rest, &token)) return "cut off, or no kind that is kept";
   if (token.kind == LD_STR && !ld_is_utf8(token.bytes)) return "a string is not UTF-8";
   if (as_key && (wrong = check_key(&token)) != NULL) return wrong;
   if (token.kind != LD_ARRAY && token.kind != LD_MAP) return NULL;
-  if (depth == LD_DEPTH) return "nested deeper than 128 levels";
+  if (levels == 0) return "nested deeper than 128 levels";
   for (uint32_t i = 0; i < token.count && wrong == NULL; i++) {
-    if (token.kind == LD_MAP) wrong = check_value(rest, depth + 1, true);
-    if (wrong == NULL) wrong = check_value(rest, depth + 1, false);
+    if (token.kind == LD_MAP) wrong = check_value(rest, levels - 1, true);
+    if (wrong == NULL) wrong = check_value(rest, levels - 1, false);
   }
   return wrong;
 }
 
-ld_rc ld_value_check(ld_slice document, ld_error *error) {
+static ld_rc check(ld_slice document, unsigned levels, ld_error *error) {
   ld_slice rest = document;
-  const char *wrong = check_value(&rest, 0, false);
+  const char *wrong = check_value(&rest, levels, false);
   if (wrong == NULL && rest.size > 0) wrong = "something follows the value";
   if (wrong == NULL) return LD_OK;
   return ld_fail(error, LD_INVALID, "document: %s (near byte %zu)", wrong,
                  document.size - rest.size);
+}
+
+ld_rc ld_value_check(ld_slice document, ld_error *error) {
+  return check(document, LD_DEPTH, error);
+}
+
+ld_rc ld_value_check_wrapped(ld_slice document, ld_error *error) {
+  return check(document, LD_DEPTH + 1, error);
 }
 
 bool ld_value_field(ld_slice map, const char *name, ld_slice *value) {

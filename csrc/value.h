@@ -62,6 +62,8 @@ static inline bool ld_value_skip(ld_slice *rest) {
 
 /* INVALID, with the byte offset, unless `document` is exactly one value within the depth, its str all UTF-8 and its map keys scalars other than nil and NaN. */
 ld_rc ld_value_check(ld_slice document, ld_error *error);
+/* The same for a document in a wrapping, which does not count among the containers. */
+ld_rc ld_value_check_wrapped(ld_slice document, ld_error *error);
 /* The value of the string key `name` in a map. False when it is not a map, or not there. */
 bool ld_value_field(ld_slice map, const char *name, ld_slice *value);
 /* Append one step of a path in a document, for messages: `.name`, `["odd name"]`, `[3]` (an index counts from 1). At the start of `path` the dot is left out. */

@@ -245,6 +245,13 @@ static ld_rc check_structure(verify *v) {
   return verify_found(v, "page", "were not read, since pages are damaged; recover the store");
 }
 
+static void tell_stray(void *context, const char *path, const char *text) {
+  verify *v = context;
+  ld_quoted quoted;
+  verify_at(v, "file %s", ld_quote(ld_text(path), quoted));
+  verify_found(v, "file", "%s", text);
+}
+
 static ld_rc check_all(verify *v) {
   ld_rc rc = check_rows(v);
   if (rc != LD_OK || v->unfinished) return rc;
@@ -261,7 +268,8 @@ ld_rc ld_verify(ld_txn *txn, const ld_verify_calls *calls, ld_verify_report *rep
   verify v = {.txn = txn, .calls = calls, .report = report};
   ld_engine_stats stats = {0};
   *report = (ld_verify_report){.readable = true};
-  ld_rc rc = check_structure(&v);
+  ld_rc rc = ld_survey(txn->engine, tell_stray, &v);
+  if (rc == LD_OK) rc = check_structure(&v);
   if (rc == LD_OK && report->readable) {
     if (ld_stats(txn->engine, &stats) == LD_OK) v.total = 2 * stats.entries;
     rc = check_all(&v);

@@ -1,11 +1,11 @@
 /* verify.h -- is everything in a store what it should be? Everything that is wrong is told, nothing stops at the first.
 **
-** First the engine's structure (where that is damaged, no row is read: an engine may not survive it; see recover.h), then each row by itself, then what rows say
+** First what is on the medium beside the rows (files that are missing, changed, half-written, nobody's), and the engine's structure (where that is damaged, no row is read: an engine may not survive it; see recover.h), then each row by itself, then what rows say
 ** of one another: ratings and their rooms, documents and every index in both directions, counts, numbers. Memory does not grow with the store.
 **
 ** A store that is being filled by a copy, a load or a recovery which has not ended is told as such (kind `unfinished`), and only its rows are looked at, each by itself: counts and indexes come later.
 **
-** Kinds of findings, by what they are about: page row key space store unfinished sequence room rating progress collection document count index map queue job cache. */
+** Kinds of findings, by what they are about: page file row key space store unfinished sequence room rating progress collection document count index map queue job cache. */
 #ifndef LD_VERIFY_H
 #define LD_VERIFY_H
 

@@ -52,6 +52,13 @@ support.engines = {
       return { engine = "lmdb", path = support.folder() .. "/store", durability = "none" }
     end,
   },
+  {
+    name = "file",
+    durable = true,
+    place = function()
+      return { engine = "file", path = support.folder() .. "/store", durability = "none" }
+    end,
+  },
 }
 
 local function with(options, more)

@@ -141,6 +141,8 @@ int lb_update(lua_State *L);
 int lb_view(lua_State *L);
 int lb_begin(lua_State *L);
 int lb_stats(lua_State *L);
+int lb_backups(lua_State *L);
+int lb_restore_backup(lua_State *L);
 /* End the boxes of all transactions; their ld_txns are left to ld_engine_close. */
 void lb_forget_txs(lb_store *store);
 /* Whether the error on top of the stack is Lua's for a yield that cannot be. */

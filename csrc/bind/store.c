@@ -234,6 +234,8 @@ static const luaL_Reg methods[] = {
     {"begin", lb_begin},
     {"on_commit", lb_on_commit},
     {"stats", lb_stats},
+    {"backups", lb_backups},
+    {"restore_backup", lb_restore_backup},
     {"verify", lb_verify},
     {"backup", lb_backup},
     {"sync", sync_store},

@@ -274,6 +274,8 @@ static const luaL_Reg methods[] = {
     {"view", lb_view},
     {"begin", lb_begin},
     {"stats", lb_stats},
+    {"backups", lb_backups},
+    {"restore_backup", lb_restore_backup},
     {"commit", commit_tx},
     {"rollback", rollback_tx},
     {NULL, NULL},

@@ -1,6 +1,6 @@
 -- bench.lua -- `lua spec/bench/bench.lua [directory of room files]`: Larder side by side with raw liblmdb in C, with a minimal
 -- binding and lua-cjson, with SQLite and lua-cjson. What is measured: rows.lua, many.lua, collections.lua, queues.lua, caches.lua,
--- backups.lua; how: measure.lua.
+-- backups.lua, directories.lua; how: measure.lua.
 --
 -- ROUNDS (7) sets the rounds, BENCH_DIR (TMPDIR, /tmp) where the stores are: durable rows mean something only on a disk.
 -- ONLY picks groups by a Lua pattern. LARGE=1: evictions from 1,000,000 entries, which take a while to put in.
@@ -8,6 +8,7 @@ local backups = require "spec.bench.backups"
 local caches = require "spec.bench.caches"
 local collections = require "spec.bench.collections"
 local data = require "spec.bench.data"
+local directories = require "spec.bench.directories"
 local files = require "spec.bench.files"
 local many = require "spec.bench.many"
 local measure = require "spec.bench.measure"
@@ -68,6 +69,9 @@ local function groups(folder)
     { "document many", collections.many },
     { "replace files", files.replace },
     { "list files", files.list },
+    { "directory save", directories.save },
+    { "directory get", directories.get },
+    { "directory open", directories.open },
     { "queue durable", queues.durable },
     { "queue unsynced", queues.unsynced },
     { "queue memory", queues.memory },

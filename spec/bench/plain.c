@@ -1,7 +1,9 @@
 /* plain.c -- files with nothing around them: the calls that a careful program makes. Lua module larder_bench_plain.
 **
 **   replace(folder, data, n)     n times: write a temporary, fsync it, rename it, fsync the folder
-**   names(folder, n) -> count    n times: read, sort and stat all names */
+**   names(folder, n) -> count    n times: read, sort and stat all names
+**   parse(folder, n) -> count    n times: read each file and parse it with cJSON */
+#include <cjson/cJSON.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <lauxlib.h>
@@ -59,9 +61,41 @@ static int plain_names(lua_State *L) {
   return 1;
 }
 
+static bool parse_file(int folder, const char *name) {
+  struct stat status;
+  int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+  if (file < 0 || fstat(file, &status) != 0) return false;
+  size_t size = (size_t)status.st_size;
+  char *text = malloc(size + 1);
+  bool good = text != NULL && read(file, text, size) == (ssize_t)size;
+  close(file);
+  cJSON *document = good ? cJSON_ParseWithLength(text, size) : NULL;
+  cJSON_Delete(document);
+  free(text);
+  return document != NULL;
+}
+
+static int parse_once(lua_State *L, int at) {
+  DIR *folder = opendir(lua_tostring(L, 1));
+  const struct dirent *entry;
+  int seen = 0;
+  while (folder != NULL && (entry = readdir(folder)) != NULL)
+    seen += entry->d_name[0] != '.' && parse_file(at, entry->d_name);
+  if (folder != NULL) closedir(folder);
+  return seen;
+}
+
+static int plain_parse(lua_State *L) {
+  int folder = open_folder(L), count = 0;
+  for (lua_Integer n = luaL_checkinteger(L, 2); n > 0; n--) count = parse_once(L, folder);
+  close(folder);
+  lua_pushinteger(L, count);
+  return 1;
+}
+
 int luaopen_larder_bench_plain(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"replace", plain_replace}, {"names", plain_names}, {NULL, NULL}};
+      {"replace", plain_replace}, {"names", plain_names}, {"parse", plain_parse}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -18,24 +18,12 @@
 #include "../../csrc/engine.h"
 #include "../../csrc/engines/lmdb_engine.h"
 #include "check.h"
+#include "remove.h"
 
 #define FIRST_KEY "\001first"
 
 static char folder[64]; /* a fresh one for each test */
 static _Thread_local ld_error failure;
-
-static inline void remove_folder(const char *path) {
-  DIR *listing = opendir(path);
-  if (listing == NULL) return;
-  for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-    char inner[1300];
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    snprintf(inner, sizeof inner, "%.1000s/%s", path, entry->d_name);
-    if (unlink(inner) != 0) remove_folder(inner);
-  }
-  closedir(listing);
-  rmdir(path);
-}
 
 static inline void new_folder(void) {
   if (folder[0] != '\0') remove_folder(folder);

@@ -3,16 +3,9 @@
 #include "backup_hits.h"
 #include "power.h"
 
-static char command[400];
-
-static bool run(const char *format, const char *one, const char *two) {
-  snprintf(command, sizeof command, format, one, two);
-  return system(command) == 0;
-}
-
 static void empty_disk(void) {
-  CHECK(run("rm -rf '%s'/store '%s'/*other* ", folder, folder));
-  CHECK(run("rm -rf '%s'/backup* '%s'/.larder-*", folder, folder));
+  CHECK(power_run("rm -rf '%s'/store '%s'/*other* ", folder, folder));
+  CHECK(power_run("rm -rf '%s'/backup* '%s'/.larder-*", folder, folder));
   make_store(in_folder("store"), 3);
 }
 

@@ -8,6 +8,7 @@
 #include "../../csrc/store.h"
 #include "check.h"
 #include "fault.h"
+#include "remove.h"
 #include "scenario.h"
 
 typedef struct variant {
@@ -27,22 +28,18 @@ static const variant variants[] = {
     {"lmdb, late", &ld_lmdb_engine, false, true, false},
     {"lmdb, nested", &ld_lmdb_engine, false, false, true},
     {"bare lmdb, late, nested", &ld_lmdb_engine, true, true, true},
+    {"file", &ld_file_engine, false, false, false},
+    {"file, late, nested", &ld_file_engine, false, true, true},
 };
 
+static char store_path[64];
 static char folder[] = "/tmp/test_fault.XXXXXX";
 
 static const char *path_of(const variant *on) {
-  return on->engine == &ld_lmdb_engine ? folder : NULL;
+  return on->engine == &ld_memory_engine ? NULL : store_path;
 }
 
-static void remove_store(void) {
-  char file[sizeof folder + 16];
-  static const char *const names[] = {"data.mdb", "lock.mdb"};
-  for (size_t i = 0; i < 2; i++) {
-    snprintf(file, sizeof file, "%s/%s", folder, names[i]);
-    unlink(file);
-  }
-}
+static void remove_store(void) { remove_folder(store_path); }
 
 static bool same(const ld_buf *a, const ld_buf *b) {
   return ld_equal(ld_buf_slice(a), ld_buf_slice(b));
@@ -136,6 +133,7 @@ static void fail_each_call(const variant *on, const scenario *doing, const ld_bu
     fault_at(call, LD_IO, on->late);
     ld_rc rc = run(store, on, doing, &before, &result);
     if (fault.failed == NULL) {
+      if (rc != LD_OK) fprintf(stderr, "%s, %s: %s\n", on->name, doing->name, store->error.text);
       CHECK_RC(LD_OK, rc);
       CHECK(call > 1);
       break;
@@ -157,7 +155,9 @@ static void test_scenario(const variant *on, const scenario *doing) {
   ld_buf before = {0}, expected = {0}, result = {0};
   ld_engine *store = filled(on);
   dump(store, &before);
-  CHECK_RC(LD_OK, run(store, on, doing, &before, &result));
+  ld_rc rc = run(store, on, doing, &before, &result);
+  if (rc != LD_OK) fprintf(stderr, "%s, %s: %s\n", on->name, doing->name, store->error.text);
+  CHECK_RC(LD_OK, rc);
   dump(store, &expected);
   CHECK(doing->writes || same(&before, &expected));
   ld_engine_close(store);
@@ -208,6 +208,7 @@ static void test_all_fail(const variant *on, const scenario *doing) {
 
 int main(void) {
   CHECK(mkdtemp(folder) != NULL);
+  snprintf(store_path, sizeof store_path, "%s/store", folder);
   scenario_begin();
   for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
     test_open(&variants[v]);

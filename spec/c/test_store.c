@@ -147,7 +147,7 @@ static void test_engines(void) {
     const ld_engine_ops *ops = ld_engine_named(names[count]);
     CHECK(ops != NULL && strcmp(ops->name, names[count]) == 0 && ops->abi == LD_ENGINE_ABI);
   }
-  CHECK(count == 2 && ld_engine_named("lmdb") == &ld_lmdb_engine);
+  CHECK(count == 3 && ld_engine_named("lmdb") == &ld_lmdb_engine);
   CHECK(ld_engine_named("") == NULL && ld_engine_named("Memory") == NULL);
 }
 

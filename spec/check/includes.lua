@@ -11,7 +11,7 @@ local allowed = {
 
 -- The ground, and what else of the core an engine may know.
 local ground = { base = true, env = true, folder = true, tuple = true, value = true, json = true, crc32c = true, base64 = true }
-local port = { base = true, env = true, engine = true, folder = true }
+local port = { base = true, env = true, engine = true, folder = true, mirror = true }
 
 -- Whether a name is of a noun of the set: json_scan is of json.
 local function is_of(set, name)
@@ -38,7 +38,7 @@ end
 
 local function check_engine(path, number, target)
   if target:find "^csrc/engines/" or port[target:match "^csrc/([%w_]+)%.h$"] then return end
-  tree.finding("%s:%d: an engine knows base.h, env.h, engine.h, folder.h and headers in engines/, not %s", path, number, target)
+  tree.finding("%s:%d: an engine knows base.h, env.h, engine.h, folder.h, mirror.h and headers in engines/, not %s", path, number, target)
 end
 
 local function check_layer(path, number, target)

@@ -20,6 +20,7 @@ local elsewhere = {
   ["csrc/crc32c.c"] = "spec/c/test_row.c",
   ["csrc/engine.c"] = "spec/engines/bare_spec.lua",
   ["csrc/option.c"] = "spec/contract/opening.lua",
+  ["csrc/document_mirror_load.c"] = "spec/document_mirror_spec.lua",
   ["csrc/bind/argument.c"] = "spec/rooms_input_spec.lua",
   ["csrc/bind/decode.c"] = "spec/values_spec.lua",
   ["csrc/bind/encode.c"] = "spec/values_spec.lua",

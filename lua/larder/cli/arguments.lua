@@ -135,9 +135,10 @@ local function open(url, more)
   return larder.open(more)
 end
 
---- Without the check of all pages, which would refuse a damaged store: for what finds out what is damaged.
+--- Without the check of all pages, or of files, which would refuse a damaged store: for what finds out what is damaged.
 local function unchecked(engine, options)
   if can(engine, "check_on_open") then options.check_on_open = 0 end
+  if can(engine, "damaged") then options.damaged = "skip" end
   return options
 end
 

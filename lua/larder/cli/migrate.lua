@@ -201,28 +201,29 @@ end
 
 -- ---- stopping others ----
 
-local function declare_store(command) arguments.url(command) end
-
---- Have a method called for all migrators of the store, whatever their directory.
-local function call_for_all(args, method)
-  args.writes = true
-  local store <close> = open(args)
-  local migrations = larder.migrations(store, {})
-  return migrations[method](migrations)
+-- Of all migrators of the store, whatever their directory.
+local function on_store(name, summary, done, already)
+  local action = { name = name, summary = summary, example = { ("larder migrate %s lmdb:./data"):format(name) } }
+  function action.declare(command)
+    arguments.url(command)
+    arguments.dry_run(command)
+    arguments.json(command)
+  end
+  function action.run(args)
+    args.writes = not args.dry_run
+    local store <close> = open(args)
+    local migrations = larder.migrations(store, {})
+    local _, paused = migrations:status()
+    local changes = (paused == nil) == (name == "pause")
+    if changes and not args.dry_run then migrations[name](migrations) end
+    arguments.tell(args, { paused = name == "pause", changed = changes }, changes and (args.dry_run and "would be %s" or "%s") or already, done)
+  end
+  return action
 end
 
-local pause = { name = "pause", summary = "Let no migration and no batch begin, whoever runs them, until resume.",
-  example = { "larder migrate pause lmdb:./data" }, declare = declare_store }
-
-function pause.run(args)
-  terminal.note(call_for_all(args, "pause") and "paused; larder migrate resume ends that" or "was paused already")
-end
-
-local resume = { name = "resume", summary = "End a pause.", example = { "larder migrate resume lmdb:./data" }, declare = declare_store }
-
-function resume.run(args)
-  terminal.note(call_for_all(args, "resume") and "resumed; larder migrate up goes on" or "was not paused")
-end
+local pause = on_store("pause", "Let no migration and no batch begin, whoever runs them, until resume.", "paused; larder migrate resume ends that",
+  "was paused already")
+local resume = on_store("resume", "End a pause.", "resumed; larder migrate up goes on", "was not paused")
 
 return {
   name = "migrate",
