@@ -216,13 +216,14 @@ local function on_store(name, summary, done, already)
     local _, paused = migrations:status()
     local changes = (paused == nil) == (name == "pause")
     if changes and not args.dry_run then migrations[name](migrations) end
-    arguments.tell(args, { paused = name == "pause", changed = changes }, changes and (args.dry_run and "would be %s" or "%s") or already, done)
+    local line = changes and (args.dry_run and "would be " or "") .. done or already
+    arguments.tell(args, { paused = name == "pause", changed = changes }, "%s", line)
   end
   return action
 end
 
-local pause = on_store("pause", "Let no migration and no batch begin, whoever runs them, until resume.", "paused; larder migrate resume ends that",
-  "was paused already")
+local pause = on_store("pause", "Let no migration and no batch begin, whoever runs them, until resume.",
+  "paused; larder migrate resume ends that", "was paused already")
 local resume = on_store("resume", "End a pause.", "resumed; larder migrate up goes on", "was not paused")
 
 return {
