@@ -5,7 +5,8 @@ local function check_target(to, op)
   if type(to) ~= "string" then core.fail(op, ("to: expected a path, got a %s"):format(type(to))) end
   local engine = to:match "^(%a[%w+.-]*):"
   if engine and engine ~= "lmdb" and core.options(engine) then
-    core.fail(op, ("to: a backup is an LMDB store; larder.copy(%q, %q) copies it into one of engine %s"):format("lmdb:<backup>", to, engine))
+    local text = "to: a backup is an LMDB store; larder.copy(%q, %q) copies it into one of engine %s"
+    core.fail(op, text:format("lmdb:<backup>", to, engine))
   end
   to = to:gsub("^lmdb:", "")
   if to == "" then core.fail(op, "to: is empty") end

@@ -41,11 +41,6 @@
 ---@field readers? integer lmdb: read transactions at once, by all processes; 1024 when absent
 ---@field check_on_open? string|integer lmdb: check every page of a store up to this size; "16MiB" when absent, 0 for never
 ---@field read_only? boolean lmdb, file: writes are MISUSE
----@field backups? integer file: how many earlier contents of each file are kept; 3 when absent
----@field backup_days? integer file: how long they are kept at most, looked at when the store is opened; 7 when absent
----@field damaged? "refuse"|"skip" file: what to do when a file is damaged and has no good backup; "refuse" (to open) when absent
----@field file_mode? string file: octal; "0600" when absent
----@field folder_mode? string file: octal; "0700" when absent
 ---@field log? "error"|"warn"|"info"|"debug"|fun(level: string, line: string) may not use the store; silent when absent
 ---@field clock? fun(): integer ms since 1970; the system's when absent
 ---@field sleep? larder.Sleep how queues wait for jobs; the whole process sleeps when absent
@@ -114,19 +109,6 @@ function Place:begin(mode) end
 
 ---@return larder.Stats
 function Place:stats() end
-
---- Of a `file:` store: what a file was before, the newest first. Raises UNSUPPORTED on other engines.
----@param kind string "rooms", or the name of a collection
----@param id string|integer the name of the room, or the id of the document
----@return { n: integer, time: integer, size: integer }[] `time` is when it was written, in ms since 1970; `size` in bytes
-function Place:backups(kind, id) end
-
---- Write what a backup says, as a `save` or `put` would; what is there becomes the newest backup. Raises INVALID (the backup is damaged), UNSUPPORTED.
----@param kind string
----@param id string|integer
----@param n? integer which; 1, the newest, when absent
----@return boolean restored false: there is no such backup
-function Place:restore_backup(kind, id, n) end
 
 ---@class larder.Store: larder.Place
 local Store = {}
