@@ -41,8 +41,8 @@ GZIP_CFLAGS := $(if $(filter no,$(ZLIB)),-DLD_NO_ZLIB,$(call pkg,cflags,zlib,1.2
 
 CFLAGS       ?= -O2 -g
 OPT_release  := $(CFLAGS)
-# Rare cases are made common: a deep tree; indexes that cut values off, and list documents, early; lists that are gone over in many passes.
-OPT_asan     := -O1 -g -DLD_NODE_FAN=8 -DLD_INDEX_KEPT=4 -DLD_ENTRIES_MOST=3 -DLD_NUMBERS_KEPT=4 -DLD_GROUPS_KEPT=2 -DLD_LISTED_NAMES=16 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Rare cases are made common: a deep tree; indexes that cut values off, and list documents, early; lists that are gone over in many passes; a log that is written anew.
+OPT_asan     := -O1 -g -DLD_NODE_FAN=8 -DLD_INDEX_KEPT=4 -DLD_ENTRIES_MOST=3 -DLD_NUMBERS_KEPT=4 -DLD_GROUPS_KEPT=2 -DLD_LISTED_NAMES=16 -DLD_FILE_LOG_LEAST=256 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_valgrind := -O1 -g
 OPT_cover    := -O0 -g --coverage
 OPT_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

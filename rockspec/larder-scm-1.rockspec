@@ -311,6 +311,7 @@ build = {
     ["larder.types.cache"] = "lua/larder/types/cache.lua",
     ["larder.types.collection"] = "lua/larder/types/collection.lua",
     ["larder.types.copy"] = "lua/larder/types/copy.lua",
+    ["larder.types.directory"] = "lua/larder/types/directory.lua",
     ["larder.types.files"] = "lua/larder/types/files.lua",
     ["larder.types.listeners"] = "lua/larder/types/listeners.lua",
     ["larder.types.map"] = "lua/larder/types/map.lua",

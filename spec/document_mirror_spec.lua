@@ -150,6 +150,18 @@ describe("the files of a file store", function()
     raises("UNSUPPORTED", nil, function() return store:collection("plans", { version = 2 }):get(1) end)
   end)
 
+  it("keep their revisions in a log that does not grow for ever", function()
+    reopen { backups = 0 }
+    local plans, revs = store:collection "plans", {}
+    for n = 1, 3000 do plans:put { id = 1, n = n } end
+    plans:put { id = 2, text = ("x"):rep(100) }
+    for id = 1, 2 do revs[id] = select(2, plans:get(id)) end
+    local log = #read ".larder/revisions"
+    assert.is_true(log > 50 and log < 80000, log)
+    reopen()
+    for id = 1, 2 do assert.are.equal(revs[id], select(2, store:collection("plans"):get(id))) end
+  end)
+
   it("are not written when nothing changes", function()
     store:collection("plans"):put { id = 1 }
     store:collection("plans"):put { id = 1 }

@@ -56,6 +56,8 @@ static void check_call(lua_State *L, lb_place *place, backups_call *call, const 
   call->store = place->store;
   call->list = &place->store->result;
   call->kind = lb_check_string(L, 2, op, "kind");
+  if (lua_isnoneornil(L, 3))
+    lb_raise(L, LD_INVALID, op, "id: expected a string or an integer, got nothing");
   ld_buf_reset(&call->store->document);
   if (lb_encode(L, 3, &call->store->document, &error) != LD_OK) lb_raise_error(L, &error, op);
 }

@@ -190,6 +190,18 @@ static ld_rc read_settings(const ld_config *config, file_settings *settings, ld_
   return rc;
 }
 
+/* Without `durability = "none"` there is nothing left to do. */
+static ld_rc file_sync(ld_engine *engine) {
+  const file_store *store = file_store_of(engine);
+  if (store->disk.sync) return LD_OK;
+#ifdef __linux__
+  if (syncfs(store->disk.root) != 0) return file_fail(&engine->error, "sync", store->path, errno);
+#else
+  sync();
+#endif
+  return LD_OK;
+}
+
 static void file_close(ld_engine *engine) { file_share_close((file_engine *)engine); }
 
 /* Whether it has rows of its own; files alone may be anybody's. */
@@ -266,6 +278,7 @@ const ld_engine_ops ld_file_engine = {
     .cursor_prev = ld_memory_cursor_prev,
     .cursor_current = ld_memory_cursor_current,
     .del_range = file_del_range,
+    .sync = file_sync,
     .stats = ld_memory_stats,
     .check = ld_memory_check,
     .survey = file_survey,

@@ -129,19 +129,26 @@ ld_rc ld_file_backups(ld_txn *txn, ld_slice unit, ld_file_backup visit, void *co
   return rc;
 }
 
+static ld_rc replace(ld_txn *txn, backup_paths *paths, uint64_t n) {
+  ld_quoted quoted;
+  file_stamp stamp;
+  const file_store *store = file_store_of(txn->engine);
+  const char *real = (const char *)paths->real.data;
+  int code = look(store, paths, n, &paths->text, &stamp);
+  if (code == ENOENT) return LD_NOTFOUND;
+  if (code != 0) return file_fail(&txn->engine->error, "read a backup of", real, code);
+  ld_rc rc = store->mirror->replace(txn, ld_text((const char *)paths->mirrored.data),
+                                    ld_buf_slice(&paths->text));
+  if (rc == LD_INVALID)
+    ld_fail_in(&txn->engine->error, "backup %llu of %s is damaged: ", (unsigned long long)n,
+               ld_quote(ld_text(real), quoted));
+  return rc;
+}
+
 ld_rc ld_file_restore(ld_txn *txn, ld_slice unit, uint64_t n) {
   backup_paths paths = {.text = {0}};
-  file_stamp stamp;
   ld_rc rc = find_paths(txn, unit, &paths);
-  if (rc == LD_OK) {
-    const file_store *store = file_store_of(txn->engine);
-    int code = look(store, &paths, n, &paths.text, &stamp);
-    rc = code == ENOENT ? LD_NOTFOUND
-         : code != 0    ? file_fail(&txn->engine->error, "read a backup of",
-                                    (const char *)paths.real.data, code)
-                        : store->mirror->replace(txn, ld_text((const char *)paths.mirrored.data),
-                                                 ld_buf_slice(&paths.text));
-  }
+  if (rc == LD_OK) rc = replace(txn, &paths, n);
   clear_paths(&paths);
   return rc;
 }

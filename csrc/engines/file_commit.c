@@ -325,7 +325,7 @@ static void log_revisions(commit *job) {
     if (job->store->mirror->revision(job->txn, key, &revision) == LD_OK && revision > 0)
       file_revision_line(unit, made->record.hash, revision, &log);
   }
-  file_revisions_append(job->store, &log);
+  file_revisions_append(job->store, job->txn, &log);
   ld_buf_clear(&log);
 }
 

@@ -11,6 +11,11 @@ static const char path[] = ".larder/revisions";
 static const char made[] = ".larder/revisions.new";
 enum { CHECKSUM = 4 };
 
+/* Tests make it small. */
+#ifndef LD_FILE_LOG_LEAST
+#define LD_FILE_LOG_LEAST ((uint64_t)1 << 16)
+#endif
+
 void file_revision_line(ld_slice unit, const uint8_t hash[LD_HASH], uint64_t revision,
                         ld_buf *log) {
   uint8_t room[16];
@@ -85,13 +90,21 @@ void file_revisions_begin(file_store *store, ld_txn *txn) {
   file_remove(&unsynced, made);
   if (!log.failed && file_write_new(&unsynced, made, ld_buf_slice(&log), &stamp) == 0)
     file_rename(&unsynced, made, path);
+  store->log_room = LD_FILE_LOG_LEAST + 4 * log.size;
+  if (store->log >= 0) close(store->log);
   store->log = openat(store->disk.root, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
   ld_buf_clear(&log);
 }
 
-void file_revisions_append(const file_store *store, const ld_buf *log) {
-  if (store->log < 0 || log->failed || log->size == 0) return;
-  ssize_t done = write(store->log, log->data, log->size);
-  if (done != (ssize_t)log->size)
-    ld_log(&store->engine->env, LD_LOG_WARN, "file: %s: could not be written", path);
+void file_revisions_append(file_store *store, ld_txn *txn, const ld_buf *log) {
+  if (log->size == 0) return;
+  if (log->size > store->log_room) {
+    file_revisions_begin(store, txn);
+    return;
+  }
+  ssize_t done = store->log < 0 || log->failed ? -1 : write(store->log, log->data, log->size);
+  store->log_room -= log->size;
+  if (done == (ssize_t)log->size) return;
+  store->log_room = 0; /* nothing that is behind half a line would be read */
+  ld_log(&store->engine->env, LD_LOG_WARN, "file: %s: could not be written", path);
 }

@@ -40,6 +40,7 @@ typedef struct file_store {
   ld_btree changed;   /* units that the open write transaction has touched */
   ld_btree revisions; /* while it is loaded: unit -> hash of its file and revision */
   int log;            /* .larder/revisions; -1: none */
+  uint64_t log_room;  /* how many bytes more, until it is written anew; 0: now */
   ld_btree kept;      /* rows of `a` and `l`: key -> value, as it is in its file */
   ld_mirror_place place;
   ld_btree skipped;   /* damaged files that were left alone: path -> what is wrong */
@@ -116,7 +117,7 @@ void file_revisions_read(file_store *store);
 /* Write it anew from all that is there, and go on with it. Best effort, as append. */
 void file_revisions_begin(file_store *store, ld_txn *txn);
 void file_revision_line(ld_slice unit, const uint8_t hash[LD_HASH], uint64_t revision, ld_buf *log);
-void file_revisions_append(const file_store *store, const ld_buf *log);
+void file_revisions_append(file_store *store, ld_txn *txn, const ld_buf *log);
 /* The revision that is known for this content of a unit; 0: none. */
 uint64_t file_revision_find(const file_store *store, ld_slice unit, const uint8_t hash[LD_HASH]);
 

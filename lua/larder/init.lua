@@ -68,7 +68,7 @@ function larder.load(path, to, options)
   return dump.load(path, to, options)
 end
 
---- Open the store that the environment names: LARDER_URL, or STORAGE_TYPE ("memory", "lmdb") with STORAGE_PATH; a memory store
+--- Open the store that the environment names: LARDER_URL, or STORAGE_TYPE ("memory", "lmdb", "file") with STORAGE_PATH; a memory store
 --- when neither is set. LOG_LEVEL ("error", "warn", "info", "debug") turns on a log on standard error.
 ---@param options? larder.OpenOptions more options; they win over the environment
 ---@return larder.Store

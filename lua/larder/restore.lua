@@ -10,7 +10,10 @@ local function check_target(to, op)
     return to
   end
   local options = config.parse_url(to, op)
-  if options.engine ~= "lmdb" then core.fail(op, ('to: expected the folder of an LMDB store, got "%s"'):format(to)) end
+  if options.engine ~= "lmdb" then
+    local text = 'to: expected the folder of an LMDB store, got "%s"; larder.copy copies a backup, which is one, to other engines'
+    core.fail(op, text:format(to))
+  end
   if not options.path then core.fail(op, "to: is empty") end
   return options.path
 end

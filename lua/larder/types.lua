@@ -33,14 +33,14 @@
 ---@field message string
 
 ---@class larder.OpenOptions
----@field url? string "memory:", "lmdb:./data", "lmdb:/var/lib/app?durability=system"; instead of engine and path
----@field engine? "memory"|"lmdb"
----@field path? string lmdb: the folder; made when missing
----@field durability? "commit"|"system"|"none" lmdb: "commit" (default) survives a power loss, "system" a crash of the process, "none" is for bulk loads
+---@field url? string "memory:", "lmdb:./data", "lmdb:/var/lib/app?durability=system", "file:./data"; instead of engine and path
+---@field engine? "memory"|"lmdb"|"file"
+---@field path? string lmdb: the folder; file: the directory of JSON files; made when missing
+---@field durability? "commit"|"system"|"none" lmdb, file ("commit", "none"): "commit" (default) survives a power loss, "system" a crash of the process, "none" is for bulk loads
 ---@field map_size? string|integer lmdb: how much address space to begin with, in bytes or as "64GiB"; it grows by itself
 ---@field readers? integer lmdb: read transactions at once, by all processes; 1024 when absent
 ---@field check_on_open? string|integer lmdb: check every page of a store up to this size; "16MiB" when absent, 0 for never
----@field read_only? boolean lmdb: writes are MISUSE
+---@field read_only? boolean lmdb, file: writes are MISUSE
 ---@field log? "error"|"warn"|"info"|"debug"|fun(level: string, line: string) may not use the store; silent when absent
 ---@field clock? fun(): integer ms since 1970; the system's when absent
 ---@field sleep? larder.Sleep how queues wait for jobs; the whole process sleeps when absent

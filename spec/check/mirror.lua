@@ -45,6 +45,7 @@ local elsewhere = {
   ["lua/larder/types/cache.lua"] = "annotations only",
   ["lua/larder/types/collection.lua"] = "annotations only",
   ["lua/larder/types/listeners.lua"] = "annotations only",
+  ["lua/larder/types/directory.lua"] = "annotations only",
   ["lua/larder/types/files.lua"] = "annotations only",
   ["lua/larder/types/map.lua"] = "annotations only",
   ["lua/larder/types/migrate.lua"] = "annotations only",
