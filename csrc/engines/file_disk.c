@@ -98,9 +98,8 @@ static bool is_store(int root) {
 static ld_rc look_root(file_disk *disk, const char *path, ld_error *error) {
   ld_quoted quoted;
   disk->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (disk->root < 0 && errno != ENOENT && errno != ENOTDIR)
-    return file_fail(error, "open", path, errno);
-  if (disk->root >= 0 && is_store(disk->root)) return LD_OK;
+  if (disk->root < 0) return file_fail(error, "open", path, errno);
+  if (is_store(disk->root)) return LD_OK;
   return ld_fail(error, LD_INVALID,
                  "file: %s: there is no store; open it without read_only to make one",
                  ld_quote(ld_text(path), quoted));
