@@ -151,9 +151,9 @@ end
 
 --- Whether a file, or a folder, is there and can be read.
 ---@param path string
+---@return boolean
 function arguments.exists(path)
-  local file = io.open(path, "r")
-  return file ~= nil and file:close()
+  return core.readable(path)
 end
 
 --- A store to look at; nil where there is none yet.

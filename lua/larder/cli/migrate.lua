@@ -201,28 +201,36 @@ end
 
 -- ---- stopping others ----
 
-local function declare_store(command) arguments.url(command) end
+local function declare_store(command)
+  arguments.url(command)
+  arguments.dry_run(command)
+  arguments.json(command)
+end
 
---- Have a method called for all migrators of the store, whatever their directory.
+--- Pause or resume all migrators of the store, whatever their directory; whether that changes anything.
 local function call_for_all(args, method)
   args.writes = true
   local store <close> = open(args)
   local migrations = larder.migrations(store, {})
-  return migrations[method](migrations)
+  if not args.dry_run then return migrations[method](migrations) end
+  local _, since = migrations:status()
+  return (since == nil) == (method == "pause")
 end
 
-local pause = { name = "pause", summary = "Let no migration and no batch begin, whoever runs them, until resume.",
-  example = { "larder migrate pause lmdb:./data" }, declare = declare_store }
-
-function pause.run(args)
-  terminal.note(call_for_all(args, "pause") and "paused; larder migrate resume ends that" or "was paused already")
+--- "paused" or "resumed", and what is to be said then and else.
+local function on_all(method, done, summary, next_step, otherwise)
+  local action = { name = method, summary = summary, declare = declare_store }
+  action.example = { ("larder migrate %s lmdb:./data"):format(method) }
+  function action.run(args)
+    local changes = call_for_all(args, method)
+    arguments.tell(args, { [done] = changes }, "%s", not changes and otherwise or args.dry_run and "would be " .. done or done .. next_step)
+  end
+  return action
 end
 
-local resume = { name = "resume", summary = "End a pause.", example = { "larder migrate resume lmdb:./data" }, declare = declare_store }
-
-function resume.run(args)
-  terminal.note(call_for_all(args, "resume") and "resumed; larder migrate up goes on" or "was not paused")
-end
+local pause = on_all("pause", "paused", "Let no migration and no batch begin, whoever runs them, until resume.",
+  "; larder migrate resume ends that", "was paused already")
+local resume = on_all("resume", "resumed", "End a pause.", "; larder migrate up goes on", "was not paused")
 
 return {
   name = "migrate",
