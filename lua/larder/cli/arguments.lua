@@ -135,7 +135,6 @@ local function can(engine, option)
 end
 
 local function open(url, more)
-  resolve(url)
   if url == "-" then return larder.from_env(more) end
   more.url = url
   return larder.open(more)
