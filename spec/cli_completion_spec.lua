@@ -9,7 +9,7 @@ end
 local start = {
   bash = function(user, terminal)
     user:must "larder completion bash >script"
-    terminal:enter "bash --norc --noprofile"
+    terminal:enter "HISTFILE= bash --norc --noprofile" -- which would write it when the terminal is gone
     terminal:enter "PS1='% '; . ./script; clear"
   end,
   zsh = function(user, terminal)

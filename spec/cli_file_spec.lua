@@ -52,7 +52,7 @@ describe("larder, on file:", function()
   it("makes none but when told", function()
     local code, _, message = user:type "larder info file:./typo"
     assert.are.equal(3, code)
-    assert.truthy(message:find "there is no store")
+    assert.truthy(message:find "typo.*No such file or directory")
     code = user:type [[larder put file:./typo plans '{"id": 1}']]
     assert.are.equal(3, code)
     assert.is_nil(io.open(user:path "typo"))

@@ -32,8 +32,7 @@ local writes = { [[put DATA plans '{"id": 8}']], "put --map DATA seen ada 2", "d
   "load --batch 2 d.jsonl lmdb:./new", "copy DATA lmdb:./new", "backup take DATA new", "restore --yes backups latest ./data",
   "verify --repair indexes --yes DATA", "recover ./data lmdb:./new", "migrate up DATA migrations", "migrate down --yes DATA done",
   "migrate redo --yes DATA done", "migrate to --yes DATA migrations 1", "migrate baseline --create lmdb:./new migrations 1",
-  "migrate pause DATA", "migrate resume DATA",
-  [[put --create lmdb:./new plans '{"id": 1}']], "migrate up --create lmdb:./new migrations" }
+  [[put --create lmdb:./new plans '{"id": 1}']], "migrate up --create lmdb:./new migrations", "migrate pause DATA", "migrate resume DATA" }
 local destroys = { "delete", "rooms delete", "rooms expire", "rooms import", "queue cancel", "queue delete", "queue prune",
   "queue drain", "dump",
   "load", "copy", "restore", "verify", "migrate down", "migrate redo", "migrate to" }

@@ -44,6 +44,15 @@ describe("larder", function()
       support.same(found "data", found "there")
     end)
 
+    it("go through a pipe with a name, and make no store of what is not there", function()
+      user:must "mkfifo p; larder dump lmdb:./data >p & larder load p lmdb:./there && wait $!"
+      support.same(found "data", found "there")
+      assert.are.equal(2, (user:type "larder load nowhere.jsonl lmdb:./new"))
+      assert.are.equal(2, (user:type "larder rooms import --create lmdb:./new nowhere"))
+      assert.are.equal(2, (user:type "larder copy --transform nowhere.lua lmdb:./data lmdb:./new"))
+      assert.are_not.equal(0, (user:type "test -e new"))
+    end)
+
     it("replace nothing unasked", function()
       user:must "larder dump lmdb:./data d.jsonl"
       assert.are.equal(3, (user:type "larder dump lmdb:./data d.jsonl"))

@@ -155,6 +155,12 @@ static int fill_files(lua_State *L) {
   return 0;
 }
 
+/* core.readable(path) -> whether it is there and can be read. It is not opened: it may be a pipe. */
+static int is_readable(lua_State *L) {
+  lua_pushboolean(L, access(luaL_checkstring(L, 1), R_OK) == 0);
+  return 1;
+}
+
 /* ---- the terminal ---- */
 
 /* core.terminal(fd) -> columns, rows; nil when it is none. A terminal that does not know its size has 80 and 24. */
@@ -193,8 +199,13 @@ static int raw_mode(lua_State *L) {
 
 void lb_open_terminal(lua_State *L, int module) {
   static const luaL_Reg functions[] = {
-      {"catch", catch_signals},    {"caught", caught_signal}, {"fill_files", fill_files},
-      {"terminal", terminal_size}, {"raw", raw_mode},         {NULL, NULL},
+      {"catch", catch_signals},
+      {"caught", caught_signal},
+      {"fill_files", fill_files},
+      {"readable", is_readable},
+      {"terminal", terminal_size},
+      {"raw", raw_mode},
+      {NULL, NULL},
   };
   lua_pushvalue(L, module);
   luaL_setfuncs(L, functions, 0);

@@ -113,13 +113,18 @@ end
 
 -- ---- opening ----
 
-local function environment()
-  return os.getenv
+local function is_set(name)
+  local value = os.getenv(name)
+  return value ~= nil and value ~= ""
 end
 
+--- Where nothing is set a program gets a store in memory; what is typed would be lost.
 local function resolve(url)
-  if url == "-" then return config.from_env(nil, environment()) end
-  return config.resolve(url, environment())
+  if url == "-" and not (is_set "LARDER_URL" or is_set "STORAGE_TYPE") then
+    arguments.refuse "-: neither LARDER_URL nor STORAGE_TYPE is set"
+  end
+  if url == "-" then return config.from_env(nil, os.getenv) end
+  return config.resolve(url, os.getenv)
 end
 
 local function can(engine, option)
@@ -152,9 +157,9 @@ end
 
 --- Whether a file, or a folder, is there and can be read.
 ---@param path string
+---@return boolean
 function arguments.exists(path)
-  local file = io.open(path, "r")
-  return file ~= nil and file:close()
+  return core.readable(path)
 end
 
 --- A store to look at; nil where there is none yet.

@@ -66,6 +66,9 @@ local function preview(source, args)
 end
 
 function copy.run(args)
+  if args.from == args.to and args.to ~= "memory:" then
+    arguments.refuse("%s: the source and the target are the same store", args.to)
+  end
   local source <close> = arguments.look(args.from)
   if args.dry_run then return preview(source, args) end
   local transform = transform_of(args.transform)

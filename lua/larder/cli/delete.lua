@@ -1,5 +1,6 @@
 --- larder delete: documents or keys of a map, by id, by filter, or all.
 local arguments = require "larder.cli.arguments"
+local text = require "larder.cli.text"
 
 local delete = {
   name = "delete",
@@ -63,12 +64,12 @@ function delete.run(args)
   local what = args.map and "keys" or "documents"
   local count = preview(store, args)
   if args.dry_run then
-    arguments.tell(args, { deleted = count }, "%s: %d %s would be deleted", args.name, count, what)
+    arguments.tell(args, { deleted = count }, "%s: %d %s would be deleted", text.plain(args.name), count, what)
     return count > 0 and 0 or 1
   end
-  if count > 0 and not arguments.sure(args, "delete %d %s of %s?", count, what, args.name) then return 1 end
+  if count > 0 and not arguments.sure(args, "delete %d %s of %s?", count, what, text.plain(args.name)) then return 1 end
   count = store:update(function(tx) return work(tx, args) end)
-  arguments.tell(args, { deleted = count }, "%s: %d %s deleted", args.name, count, what)
+  arguments.tell(args, { deleted = count }, "%s: %d %s deleted", text.plain(args.name), count, what)
   return count > 0 and 0 or 1
 end
 

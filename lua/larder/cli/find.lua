@@ -104,6 +104,20 @@ local function print_values(values)
   for _, value in ipairs(values) do terminal.print(json.text(value)) end
 end
 
+--- What would be passed over is refused.
+local function check(args)
+  local mode = args.map and "map" or args.count and "count" or args.distinct and "distinct"
+  local allowed = { map = { limit = true, prefix = true }, count = { where = true }, distinct = { where = true } }
+  for _, name in ipairs { "where", "sort", "select", "limit", "offset", "after", "prefix" } do
+    local fits = not mode and name ~= "prefix" or mode and allowed[mode][name]
+    if args[name] and not fits then
+      local option = name == "where" and "a filter" or "--" .. name
+      if not mode then arguments.refuse("%s goes with --map only", option) end
+      arguments.refuse("%s does not go with --%s", option, mode)
+    end
+  end
+end
+
 --- A name that was mistyped looks like a collection without documents.
 local function say_if_missing(names, kind, name)
   for _, there in ipairs(names) do
@@ -113,6 +127,7 @@ local function say_if_missing(names, kind, name)
 end
 
 function find.run(args)
+  check(args)
   local store <close> = arguments.look(args.url)
   local query = query_of(args)
   say_if_missing(args.map and store:maps() or store:collections(), args.map and "map" or "collection", args.name)

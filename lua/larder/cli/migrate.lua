@@ -201,30 +201,36 @@ end
 
 -- ---- stopping others ----
 
--- Of all migrators of the store, whatever their directory.
-local function on_store(name, summary, done, already)
-  local action = { name = name, summary = summary, example = { ("larder migrate %s lmdb:./data"):format(name) } }
-  function action.declare(command)
-    arguments.url(command)
-    arguments.dry_run(command)
-    arguments.json(command)
-  end
+local function declare_store(command)
+  arguments.url(command)
+  arguments.dry_run(command)
+  arguments.json(command)
+end
+
+--- Pause or resume all migrators of the store, whatever their directory; whether that changes anything.
+local function call_for_all(args, method)
+  args.writes = true
+  local store <close> = open(args)
+  local migrations = larder.migrations(store, {})
+  if not args.dry_run then return migrations[method](migrations) end
+  local _, since = migrations:status()
+  return (since == nil) == (method == "pause")
+end
+
+--- "paused" or "resumed", and what is to be said then and else.
+local function on_all(method, done, summary, next_step, otherwise)
+  local action = { name = method, summary = summary, declare = declare_store }
+  action.example = { ("larder migrate %s lmdb:./data"):format(method) }
   function action.run(args)
-    args.writes = not args.dry_run
-    local store <close> = open(args)
-    local migrations = larder.migrations(store, {})
-    local _, paused = migrations:status()
-    local changes = (paused == nil) == (name == "pause")
-    if changes and not args.dry_run then migrations[name](migrations) end
-    local line = changes and (args.dry_run and "would be " or "") .. done or already
-    arguments.tell(args, { paused = name == "pause", changed = changes }, "%s", line)
+    local changes = call_for_all(args, method)
+    arguments.tell(args, { [done] = changes }, "%s", not changes and otherwise or args.dry_run and "would be " .. done or done .. next_step)
   end
   return action
 end
 
-local pause = on_store("pause", "Let no migration and no batch begin, whoever runs them, until resume.",
-  "paused; larder migrate resume ends that", "was paused already")
-local resume = on_store("resume", "End a pause.", "resumed; larder migrate up goes on", "was not paused")
+local pause = on_all("pause", "paused", "Let no migration and no batch begin, whoever runs them, until resume.",
+  "; larder migrate resume ends that", "was paused already")
+local resume = on_all("resume", "resumed", "End a pause.", "; larder migrate up goes on", "was not paused")
 
 return {
   name = "migrate",

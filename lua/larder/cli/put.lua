@@ -2,6 +2,7 @@
 local arguments = require "larder.cli.arguments"
 local json = require "larder.cli.json"
 local terminal = require "larder.cli.terminal"
+local text = require "larder.cli.text"
 
 local put = {
   name = "put",
@@ -58,7 +59,7 @@ local function documents_of(args)
     documents[#documents + 1] = document
   end
   if #args.values == 0 then from_input(take) end
-  for _, text in ipairs(args.values) do take(arguments.object(text, "document")) end
+  for _, value in ipairs(args.values) do take(arguments.object(value, "document")) end
   return documents
 end
 
@@ -94,7 +95,7 @@ local function put_value(store, args)
 end
 
 local function say(args, count, missing)
-  terminal.note("%s: %d %swritten%s", args.name, count, args.dry_run and "would be " or "",
+  terminal.note("%s: %d %swritten%s", text.plain(args.name), count, args.dry_run and "would be " or "",
     missing > 0 and (", %d not there"):format(missing) or "")
 end
 
