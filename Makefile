@@ -192,7 +192,7 @@ IN_LUA   = $(LUA_ENV) $(PRELOAD) $(UNDER) $(LUA)
 
 RESULTS         := $(BUILD)/results
 SPEC_C_RESULTS  := $(patsubst spec/c/%.c,$(RESULTS)/spec-c/%,$(TEST_C) $(FUZZ_C))
-SPEC_RESULTS    := $(patsubst spec/%.lua,$(RESULTS)/spec/%,$(if $(filter release,$(MODE)),$(SPECS),$(filter-out $(BUILD_SPECS),$(SPECS))))
+SPEC_RESULTS    := $(patsubst spec/%.lua,$(RESULTS)/spec/%,$(if $(filter release,$(MODE)),$(SPECS),$(filter-out $(BUILD_SPECS) $(SPARED),$(SPECS))))
 EXAMPLE_RESULTS := $(patsubst examples/%.lua,$(RESULTS)/examples/%,$(EXAMPLES))
 FUZZ_RESULTS    := $(patsubst spec/c/%.c,$(RESULTS)/fuzz/%,$(FUZZ_C))
 CHECK_RESULTS   := $(addprefix $(RESULTS)/check/,format luacheck includes budget marks sources mirror)
@@ -244,13 +244,16 @@ IN_COVER  = $(call in_mode,cover,$(SPEC_C_RESULTS) $(SPEC_RESULTS))
 
 ##@ Test
 .PHONY: test spec spec-c examples check asan valgrind cover fuzz bench
-test: ## everything: specs, C tests, examples, checks, and again under sanitizers
+test: ## everything: specs, C tests, examples, checks, and again under sanitizers (but for cli_*)
 	@.ci/deps build test
 	@$(MAKE) test-run
 
+# What it leaves to `make asan`: specs that start many processes, whose code the others run under the sanitizers, too.
+SPARED_SPECS = $(filter spec/cli_%,$(SPECS))
+SPARED_ASAN  = $(SPARED_SPECS:spec/%.lua=build/asan/results/spec/%)
 .PHONY: test-run
 test-run:
-	$(call tally,run-release run-asan,$(SPEC_C_RESULTS) $(SPEC_RESULTS) $(EXAMPLE_RESULTS) $(CHECK_RESULTS) $(IN_ASAN))
+	$(call tally,run-release run-asan SPARED="$(SPARED_SPECS)",$(SPEC_C_RESULTS) $(SPEC_RESULTS) $(EXAMPLE_RESULTS) $(CHECK_RESULTS) $(filter-out $(SPARED_ASAN),$(IN_ASAN)))
 
 spec: ## the Lua specs (SPECS="spec/x_spec.lua ...")
 	$(call tally,run-spec,$(SPEC_RESULTS))

@@ -137,9 +137,10 @@ local function stir(collection, documents)
 end
 
 on_each_engine("queries at random", function(given)
+  local queries = given.engine.name == "file" and QUERIES // 5 or QUERIES -- above the port it is the memory engine
   it("find what the model finds", function()
     support.at_random(function()
-      for _ = 1, QUERIES // 250 do
+      for _ = 1, queries // 250 do
         local documents = fill(given.store, math.random(80))
         local list = list_of_all(documents)
         for _ = 1, 250 do ask(given.store:collection "c", documents, list) end
@@ -151,7 +152,7 @@ on_each_engine("queries at random", function(given)
   it("find it with indexes, too", function()
     support.at_random(function()
       used = 0
-      for _ = 1, QUERIES // 50 do
+      for _ = 1, queries // 50 do
         given.store:collection("c", { indexes = random.indexes { random.document(1) } })
         local documents = fill(given.store, math.random(80))
         local list = list_of_all(documents)
@@ -163,7 +164,7 @@ on_each_engine("queries at random", function(given)
         for _ = 1, #list > 0 and 25 or 0 do ask(collection, documents, list, indexes) end
         given.store:drop "c"
       end
-      assert.is_true(used > QUERIES / 20, used .. " queries used an index")
+      assert.is_true(used > queries / 20, used .. " queries used an index")
     end)
   end)
 
