@@ -131,11 +131,10 @@ static ld_rc unwrap(loader *load, ld_slice *document) {
 }
 
 /* A declaration without documents is a map all the same: the file's version is kept, whatever is declared. */
-static ld_rc load_document(loader *load, ld_slice folder, ld_buf *unit) {
+static ld_rc load_document(loader *load, ld_buf *unit) {
   ld_put_options options = {.mode = load->replace ? LD_PUT_ANY : LD_PUT_CREATE};
   ld_slice document = ld_buf_slice(&load->document), id;
-  ld_rc rc = open_folder(load, folder);
-  if (rc == LD_OK) rc = unwrap(load, &document);
+  ld_rc rc = unwrap(load, &document);
   if (rc != LD_OK) return rc;
   id = ld_collection_find_id(&load->collection, document);
   rc = ld_collection_check_id(id, error_of(load));
@@ -152,15 +151,15 @@ static ld_rc load_document(loader *load, ld_slice folder, ld_buf *unit) {
 
 /* ---- queues ---- */
 
-static ld_rc load_job(loader *load, ld_slice folder, ld_buf *unit) {
-  ld_rc rc = LD_OK;
-  if (!ld_equal(folder, ld_buf_slice(&load->queue_folder))) {
-    ld_buf_reset(&load->queue_folder);
-    rc = queue_mirror_open(load->txn, folder, &load->queue);
-    if (rc == LD_OK) ld_buf_add(&load->queue_folder, folder);
-    if (rc == LD_OK && load->queue_folder.failed) rc = no_memory(load);
-  }
-  if (rc != LD_OK) return rc;
+static ld_rc open_queue(loader *load, ld_slice folder) {
+  if (ld_equal(folder, ld_buf_slice(&load->queue_folder))) return LD_OK;
+  ld_buf_reset(&load->queue_folder);
+  ld_rc rc = queue_mirror_open(load->txn, folder, &load->queue);
+  if (rc == LD_OK) ld_buf_add(&load->queue_folder, folder);
+  return rc == LD_OK && load->queue_folder.failed ? no_memory(load) : rc;
+}
+
+static ld_rc load_job(loader *load, ld_buf *unit) {
   return queue_mirror_load(load->txn, load->queue, ld_buf_slice(&load->document), unit);
 }
 
@@ -183,26 +182,31 @@ static bool is_in(ld_slice *folder, const char *above) {
   return true;
 }
 
-static ld_rc load_by_folder(loader *load, ld_slice path, ld_buf *unit) {
+typedef ld_rc (*load_kind)(loader *load, ld_buf *unit);
+
+/* What files in the folder of this path are. NOTFOUND: nobody's; they may be anything then, and are not looked into. */
+static ld_rc find_kind(loader *load, ld_slice path, load_kind *kind) {
   size_t size = path.size;
   while (size > 0 && path.data[size - 1] != '/') size--;
   if (size == 0) return LD_NOTFOUND;
   ld_slice folder = ld_bytes(path.data, size - 1);
-  if (ld_equal(folder, LD_LITERAL("rooms"))) return load_room(load, unit);
-  if (is_in(&folder, "maps/")) return load_entry(load, unit);
-  if (is_in(&folder, "queue/")) return load_job(load, folder, unit);
-  return load_document(load, folder, unit);
+  *kind = ld_equal(folder, LD_LITERAL("rooms")) ? load_room : load_entry;
+  if (*kind == load_room || is_in(&folder, "maps/")) return LD_OK;
+  *kind = is_in(&folder, "queue/") ? load_job : load_document;
+  return *kind == load_job ? open_queue(load, folder) : open_folder(load, folder);
 }
 
 ld_rc document_mirror_load(void *context, ld_slice path, ld_slice text, int64_t time,
                            ld_buf *unit) {
   loader *load = context;
+  load_kind kind = NULL;
   load->time = time;
   ld_buf_reset(&load->document);
-  bool room = ld_starts_with(path, LD_LITERAL("rooms/"));
-  ld_rc rc = room ? ld_json_parse(text, &load->document, error_of(load))
-                  : ld_json_parse_wrapped(text, &load->document, error_of(load));
-  if (rc == LD_OK) rc = load_by_folder(load, path, unit);
+  ld_rc rc = find_kind(load, path, &kind);
+  if (rc != LD_OK) return rc;
+  rc = kind == load_room ? ld_json_parse(text, &load->document, error_of(load))
+                         : ld_json_parse_wrapped(text, &load->document, error_of(load));
+  if (rc == LD_OK) rc = kind(load, unit);
   return rc == LD_OK && unit->failed ? no_memory(load) : rc;
 }
 

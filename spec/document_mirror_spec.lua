@@ -25,7 +25,8 @@ local function write(name, text) return support.write_file(folder .. "/" .. name
 
 local function files(below)
   local list = {}
-  local pipe <close> = assert(io.popen(("cd '%s' && find . -type f | grep -v '^./.larder/' | sort"):format(folder .. (below or ""))))
+  local command = "unset LD_PRELOAD; cd '%s' && find . -type f | grep -v '^./.larder/' | sort"
+  local pipe <close> = assert(io.popen(command:format(folder .. (below or ""))))
   for line in pipe:lines() do list[#list + 1] = line:sub(3) end
   return list
 end
@@ -123,7 +124,7 @@ describe("the files of a file store", function()
   it("may be read and written by their owner only, unless told", function()
     store:rooms():save { roomName = "r" }
     local function mode(name)
-      local pipe <close> = assert(io.popen(("stat -c %%a '%s/%s'"):format(folder, name)))
+      local pipe <close> = assert(io.popen(("unset LD_PRELOAD; stat -c %%a '%s/%s'"):format(folder, name)))
       return pipe:read "l"
     end
     same({ "600", "700" }, { mode "rooms/r.json", mode "rooms" })

@@ -25,7 +25,8 @@ local function write(name, text) return support.write_file(folder .. "/" .. name
 
 local function files(below)
   local list = {}
-  local pipe <close> = assert(io.popen(("cd '%s' && find . -type f | grep -v '^./.larder/' | sort"):format(folder .. (below or ""))))
+  local command = "unset LD_PRELOAD; cd '%s' && find . -type f | grep -v '^./.larder/' | sort"
+  local pipe <close> = assert(io.popen(command:format(folder .. (below or ""))))
   for line in pipe:lines() do list[#list + 1] = line:sub(3) end
   return list
 end
@@ -174,7 +175,7 @@ describe("opening a file store", function()
     write("plans/.larder-99.tmp", "half")
     reopen()
     assert.are.equal(1, store:collection("plans"):count())
-    local pipe <close> = assert(io.popen(("ls -A '%s/plans'"):format(folder)))
+    local pipe <close> = assert(io.popen(("unset LD_PRELOAD; ls -A '%s/plans'"):format(folder)))
     assert.are.equal("1.json\n", pipe:read "a")
   end)
 
@@ -182,9 +183,13 @@ describe("opening a file store", function()
     store:close()
     os.execute(("mkdir '%s/other'"):format(folder))
     write("other/x.json", "{}")
+    write("other/y.json", "{ // a comment")
+    os.execute(("mkdir '%s/rooms' '%s/queue' '%s/queue/none'"):format(folder, folder, folder))
+    write("queue/none/1.json", "no job")
+    write("top.json", "[1")
     write("note.txt", "x")
     open()
-    same({ "note.txt", "other/x.json" }, files())
+    same({ "note.txt", "other/x.json", "other/y.json", "queue/none/1.json", "top.json" }, files())
     support.none(store:collections())
   end)
 

@@ -18,7 +18,7 @@ end
 local function write(name, text) return support.write_file(folder .. "/" .. name, text) end
 
 local function shell(command)
-  local pipe <close> = assert(io.popen(("cd '%s' && %s"):format(folder, command)))
+  local pipe <close> = assert(io.popen(("unset LD_PRELOAD; cd '%s' && %s"):format(folder, command)))
   return pipe:read "a"
 end
 

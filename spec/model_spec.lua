@@ -22,14 +22,16 @@ local function open_memory(extra)
   end
 end
 
-local function open_lmdb()
-  local folder = port.temp_dir()
-  local function open()
-    return assert(port.open("lmdb", { path = folder .. "/store", durability = "none" }))
-  end
-  return open(), open, function(engine)
-    engine:close()
-    port.remove_dir(folder)
+local function open_stored(name)
+  return function()
+    local folder = port.temp_dir()
+    local function open()
+      return assert(port.open(name, { path = folder .. "/store", durability = "none" }))
+    end
+    return open(), open, function(engine)
+      engine:close()
+      os.execute(("rm -rf '%s'"):format(folder))
+    end
   end
 end
 
@@ -48,7 +50,8 @@ describe("the engines", function()
       { name = "the model", open = open_map },
       { name = "memory", open = open_memory() },
       { name = "bare memory", open = open_memory { bare = true } },
-      { name = "lmdb", open = open_lmdb },
+      { name = "lmdb", open = open_stored "lmdb" },
+      { name = "file", open = open_stored "file" },
     }
   end)
 end)

@@ -23,7 +23,7 @@ end
 local function read(name) return support.read_file(folder .. "/queue/mail/" .. name) end
 
 local function files()
-  local pipe <close> = assert(io.popen(("cd '%s' && find queue -type f 2>/dev/null | sort"):format(folder)))
+  local pipe <close> = assert(io.popen(("unset LD_PRELOAD; cd '%s' && find queue -type f 2>/dev/null | sort"):format(folder)))
   return support.collect(pipe:lines())
 end
 
@@ -181,7 +181,7 @@ describe("a queue of a file store that is opened again", function()
     local q = store:queue "mail"
     q:enqueue(1)
     store:close()
-    local pipe <close> = assert(io.popen(("ls '%s'/.larder/loose/*"):format(folder)))
+    local pipe <close> = assert(io.popen(("unset LD_PRELOAD; ls '%s'/.larder/loose/*"):format(folder)))
     local loose = pipe:read "l"
     local old = support.read_file(loose)
     support.write_file(loose, old:sub(1, -2))

@@ -41,31 +41,33 @@ local function check(collection, documents)
   end
 end
 
-describe("documents of two versions #lmdb", function()
-  after_each(support.remove_folders)
+for _, engine in ipairs { "lmdb", "file" } do
+  describe("documents of two versions #" .. engine, function()
+    after_each(support.remove_folders)
 
-  it("are found as the upgraded ones, before, while and after they are upgraded", function()
-    support.at_random(function()
-      local used = 0
-      local path = support.folder() .. "/store"
-      local options = { engine = "lmdb", path = path, durability = "none" }
-      local first <close> = larder.open(options)
-      local second <close> = larder.open(options)
-      for round = 1, QUERIES // 100 do
-        local name = "c" .. round
-        local indexes = { "a", { "b", "-c" }, { "-c" } }
-        local old = first:collection(name, { version = 1, indexes = indexes })
-        local new = second:collection(name, { version = 2, upgrade = { [2] = upgrade } })
-        local documents = fill(old, new, 60)
-        check(new, documents)
-        pcall(new.upgrade_all, new, { batch = 7, progress = error })
-        check(new, documents)
-        new:upgrade_all()
-        check(new, documents)
-        used = used + (new:explain({ where = { a = 1 } }).index and 1 or 0)
-        for id, document in pairs(documents) do support.same(document, (new:get(id))) end
-      end
-      assert.are.equal(QUERIES // 100, used)
+    it("are found as the upgraded ones, before, while and after they are upgraded", function()
+      support.at_random(function()
+        local used = 0
+        local path = support.folder() .. "/store"
+        local options = { engine = engine, path = path, durability = "none" }
+        local first <close> = larder.open(options)
+        local second <close> = larder.open(options)
+        for round = 1, QUERIES // 100 do
+          local name = "c" .. round
+          local indexes = { "a", { "b", "-c" }, { "-c" } }
+          local old = first:collection(name, { version = 1, indexes = indexes })
+          local new = second:collection(name, { version = 2, upgrade = { [2] = upgrade } })
+          local documents = fill(old, new, 60)
+          check(new, documents)
+          pcall(new.upgrade_all, new, { batch = 7, progress = error })
+          check(new, documents)
+          new:upgrade_all()
+          check(new, documents)
+          used = used + (new:explain({ where = { a = 1 } }).index and 1 or 0)
+          for id, document in pairs(documents) do support.same(document, (new:get(id))) end
+        end
+        assert.are.equal(QUERIES // 100, used)
+      end)
     end)
   end)
-end)
+end

@@ -172,7 +172,10 @@ static ld_rc add_change(commit *job, ld_slice unit, const char *path, const file
     rc = ld_btree_del(&job->files, unit);
     return rc == LD_OK && keep(job, &made) ? LD_OK : no_memory(job);
   }
-  rc = write_temporary(job, &made, path);
+  if (unit.data[0] == FILE_SHOWN)
+    rc = job->store->mirror->revision(job->txn, ld_bytes(unit.data + 1, unit.size - 1),
+                                      &made.record.revision);
+  if (rc == LD_OK) rc = write_temporary(job, &made, path);
   if (rc != LD_OK) return rc;
   if (!keep(job, &made)) {
     file_remove(&job->store->disk, name_at(job, made.temporary));
@@ -319,13 +322,10 @@ static void log_revisions(commit *job) {
   for (size_t i = 0; i < count_of(job); i++) {
     const change *made = change_at(job, i);
     ld_slice unit = ld_bytes(name_at(job, made->unit), made->unit_size);
-    uint64_t revision = 0;
-    if (made->gone || unit.data[0] != FILE_SHOWN) continue;
-    ld_slice key = ld_bytes(unit.data + 1, unit.size - 1);
-    if (job->store->mirror->revision(job->txn, key, &revision) == LD_OK && revision > 0)
-      file_revision_line(unit, made->record.hash, revision, &log);
+    if (!made->gone && made->record.revision > 0)
+      file_revision_line(unit, made->record.hash, made->record.revision, &log);
   }
-  file_revisions_append(job->store, job->txn, &log);
+  file_revisions_append(job->store, &log);
   ld_buf_clear(&log);
 }
 

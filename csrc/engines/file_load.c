@@ -56,6 +56,8 @@ static ld_rc remember(load *job, char letter, ld_slice unit, const char *path,
   uint64_t revision =
       letter == FILE_SHOWN ? file_revision_find(job->store, ld_buf_slice(key), record.hash) : 0;
   if (revision > 0) rc = job->store->mirror->set_revision(job->txn, unit, revision);
+  if (rc == LD_OK && letter == FILE_SHOWN)
+    rc = job->store->mirror->revision(job->txn, unit, &record.revision);
   if (rc != LD_OK) return rc;
   rc = file_record_put(&job->store->files, ld_buf_slice(key), &record, path);
   return rc == LD_OK ? rc : no_memory(job);
@@ -334,7 +336,7 @@ static ld_rc load_once(load *job) {
   if (rc == LD_OK) rc = load_files(job);
   job->store->loading = false;
   if (rc == LD_OK) rc = refuse(job);
-  if (rc == LD_OK) file_revisions_begin(job->store, job->txn);
+  if (rc == LD_OK) file_revisions_begin(job->store);
   if (rc == LD_OK) return ld_commit(job->txn);
   ld_rollback(job->txn);
   return rc;

@@ -66,27 +66,24 @@ uint64_t file_revision_find(const file_store *store, ld_slice unit, const uint8_
   return ld_read_varint(&rest, &revision) ? revision : 0;
 }
 
-static void add_all(file_store *store, ld_txn *txn, ld_buf *log) {
+static void add_all(const file_store *store, ld_buf *log) {
   ld_btree_cursor at = {.top = 0};
   ld_slice unit, value;
   file_record record;
   for (bool more = ld_btree_first(&at, &store->files); more; more = ld_btree_next(&at)) {
-    uint64_t revision = 0;
     ld_btree_current(&at, &unit, &value);
-    if (unit.data[0] != FILE_SHOWN) continue;
     memcpy(&record, value.data, sizeof record);
-    store->mirror->revision(txn, ld_bytes(unit.data + 1, unit.size - 1), &revision);
-    if (revision > 0) file_revision_line(unit, record.hash, revision, log);
+    if (record.revision > 0) file_revision_line(unit, record.hash, record.revision, log);
   }
 }
 
-void file_revisions_begin(file_store *store, ld_txn *txn) {
+void file_revisions_begin(file_store *store) {
   file_disk unsynced = store->disk;
   file_stamp stamp;
   ld_buf log = {0};
   if (store->mirror == NULL || store->settings.read_only) return;
   unsynced.sync = false;
-  add_all(store, txn, &log);
+  add_all(store, &log);
   file_remove(&unsynced, made);
   if (!log.failed && file_write_new(&unsynced, made, ld_buf_slice(&log), &stamp) == 0)
     file_rename(&unsynced, made, path);
@@ -96,10 +93,10 @@ void file_revisions_begin(file_store *store, ld_txn *txn) {
   ld_buf_clear(&log);
 }
 
-void file_revisions_append(file_store *store, ld_txn *txn, const ld_buf *log) {
+void file_revisions_append(file_store *store, const ld_buf *log) {
   if (log->size == 0) return;
   if (log->size > store->log_room) {
-    file_revisions_begin(store, txn);
+    file_revisions_begin(store);
     return;
   }
   ssize_t done = store->log < 0 || log->failed ? -1 : write(store->log, log->data, log->size);

@@ -59,6 +59,7 @@ typedef struct file_engine {
 typedef struct file_record {
   file_stamp stamp;
   uint8_t hash[LD_HASH];
+  uint64_t revision; /* 0: it has none */
 } file_record;
 
 static inline file_store *file_store_of(ld_engine *engine) {
@@ -115,9 +116,9 @@ void file_backup_expire(const file_store *store, const char *path);
 /* Read the log into `revisions`. */
 void file_revisions_read(file_store *store);
 /* Write it anew from all that is there, and go on with it. Best effort, as append. */
-void file_revisions_begin(file_store *store, ld_txn *txn);
+void file_revisions_begin(file_store *store);
 void file_revision_line(ld_slice unit, const uint8_t hash[LD_HASH], uint64_t revision, ld_buf *log);
-void file_revisions_append(file_store *store, ld_txn *txn, const ld_buf *log);
+void file_revisions_append(file_store *store, const ld_buf *log);
 /* The revision that is known for this content of a unit; 0: none. */
 uint64_t file_revision_find(const file_store *store, ld_slice unit, const uint8_t hash[LD_HASH]);
 

@@ -1,5 +1,5 @@
 /* test_file_calls.c -- a file store while a call that changes its directory is hit, for every call: the process is killed before it, it fails, it writes less than it
-** was given, or the power goes. What was acknowledged is there, and no commit is half-done; without a cut, what was refused is not seen either. */
+** was given, what is read back is not what was written, or the power goes. What was acknowledged is there, and no commit is half-done; without a cut, what was refused is not seen either. */
 #include <stdarg.h>
 #include <sys/mman.h>
 
@@ -15,7 +15,7 @@
 
 /* ---- calls that are hit ---- */
 
-typedef enum hit_kind { KILL, FAIL, SHORT, POWER } hit_kind;
+typedef enum hit_kind { KILL, FAIL, SHORT, LIE, POWER } hit_kind;
 
 /* Shared with the child. */
 typedef struct plan {
@@ -29,11 +29,12 @@ static plan *hit;
 
 /* Whether this call fails. */
 static bool is_hit(bool writes) {
-  if (!hit->armed || (hit->how == SHORT && !writes) || ++hit->calls != hit->at) return false;
+  if (!hit->armed || ((hit->how == SHORT || hit->how == LIE) && !writes) || ++hit->calls != hit->at)
+    return false;
   if (hit->how == KILL) kill(getpid(), SIGKILL);
   if (hit->how == POWER) power_cut();
   errno = hit->code;
-  return hit->how == FAIL || hit->how == SHORT;
+  return hit->how != KILL && hit->how != POWER;
 }
 
 int __real_openat(int above, const char *path, int flags, ...);
@@ -71,12 +72,15 @@ int __wrap_fsync(int file) { return is_hit(false) ? -1 : __real_fsync(file); }
 ssize_t __real_pread(int file, void *data, size_t size, off_t at);
 ssize_t __wrap_pread(int file, void *data, size_t size, off_t at);
 ssize_t __wrap_pread(int file, void *data, size_t size, off_t at) {
-  return is_hit(false) ? -1 : __real_pread(file, data, size, at);
+  if (hit->how != LIE) return is_hit(false) ? -1 : __real_pread(file, data, size, at);
+  ssize_t got = __real_pread(file, data, size, at);
+  if (got > 0 && is_hit(true)) ((uint8_t *)data)[got - 1] ^= 1;
+  return got;
 }
 ssize_t __real_write(int file, const void *data, size_t size);
 ssize_t __wrap_write(int file, const void *data, size_t size);
 ssize_t __wrap_write(int file, const void *data, size_t size) {
-  if (!is_hit(true)) return __real_write(file, data, size);
+  if (hit->how == LIE || !is_hit(true)) return __real_write(file, data, size);
   return hit->how == SHORT && size > 1 ? __real_write(file, data, size / 2) : -1;
 }
 
@@ -260,6 +264,7 @@ int main(void) {
   CHECK(hit_each(FAIL, EIO) > 60);
   CHECK(hit_each(FAIL, ENOSPC) > 60);
   CHECK(hit_each(SHORT, 0) > 12);
+  CHECK(hit_each(LIE, 0) > 12);
   remove_folder(folder);
   if (power_set_up()) {
     strcpy(folder, power_disk);
