@@ -9,7 +9,7 @@ local example = {
 local place = [[
 
 _larder_place() {
-  compset -P '[a-z]##:' || compadd -S '' -- lmdb: memory:
+  compset -P '[a-z]##:' || compadd -S '' -- lmdb: file: memory:
   _files "$@"
 }
 ]]
