@@ -1,5 +1,5 @@
---- System calls that fail: the Nth of each kind, for every N, under a commit of several files. Needs strace, and no sanitizers, which
---- do not work under it (spec/c/test_file_calls.c does the like with them).
+--- System calls that fail: the Nth of each kind, for every N, under a commit of several files.
+--- Needs strace, and no sanitizers, which do not work under it (spec/c/test_file_calls.c does the like with them).
 ---
 --- An acknowledged commit is there when the store is opened again, a refused one is there whole or not at all;
 --- what was there before stays.
