@@ -190,9 +190,9 @@ static ld_rc is_free(mending *m, const ld_cache_entry *entry) {
 static ld_rc mend_entry(mending *m, ld_slice stored, const ld_row *row, ld_slice value) {
   met found = {.key = {0}};
   uint8_t key[LD_KEY_MAX];
-  ld_slice kept = ld_bytes(key, stored.size);
   (void)value;
   memcpy(key, stored.data, stored.size);
+  ld_slice kept = ld_bytes(key, stored.size);
   ld_rc rc = meet(m, row, &found);
   if (rc == LD_OK) rc = is_free(m, &found.entry);
   if (rc == LD_OK)

@@ -27,8 +27,7 @@ static _Thread_local ld_error failure;
 
 static inline void new_folder(void) {
   if (folder[0] != '\0') remove_folder(folder);
-  strcpy(folder, "/tmp/test_lmdb.XXXXXX");
-  CHECK(mkdtemp(folder) != NULL);
+  make_folder(folder);
 }
 
 static inline const char *in_folder(const char *name) {

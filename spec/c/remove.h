@@ -4,8 +4,11 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "check.h"
 
 static inline void remove_folder(const char *path) {
   DIR *listing = opendir(path);
@@ -18,6 +21,13 @@ static inline void remove_folder(const char *path) {
   }
   closedir(listing);
   rmdir(path);
+}
+
+/* A new folder: in memory, where the system has such a file system, since these tests ask nothing of a disk. */
+static inline void make_folder(char folder[64]) {
+  bool quick = access("/dev/shm", W_OK) == 0;
+  strcpy(folder, quick ? "/dev/shm/larder-test.XXXXXX" : "/tmp/larder-test.XXXXXX");
+  CHECK(mkdtemp(folder) != NULL);
 }
 
 #endif

@@ -32,8 +32,8 @@ static const variant variants[] = {
     {"file, late, nested", &ld_file_engine, false, true, true},
 };
 
-static char store_path[64];
-static char folder[] = "/tmp/test_fault.XXXXXX";
+static char store_path[80];
+static char folder[64];
 
 static const char *path_of(const variant *on) {
   return on->engine == &ld_memory_engine ? NULL : store_path;
@@ -207,7 +207,7 @@ static void test_all_fail(const variant *on, const scenario *doing) {
 }
 
 int main(void) {
-  CHECK(mkdtemp(folder) != NULL);
+  make_folder(folder);
   snprintf(store_path, sizeof store_path, "%s/store", folder);
   scenario_begin();
   for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {

@@ -13,8 +13,8 @@
 #include "remove.h"
 #include "scenario.h"
 
-static char store_path[64];
-static char folder[] = "/tmp/test_nomem.XXXXXX";
+static char store_path[80];
+static char folder[64];
 
 typedef struct variant {
   const char *name;
@@ -146,7 +146,7 @@ static bool is_tried(const variant *on, size_t s) {
 }
 
 int main(void) {
-  CHECK(mkdtemp(folder) != NULL);
+  make_folder(folder);
   snprintf(store_path, sizeof store_path, "%s/store", folder);
   scenario_begin();
   for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
