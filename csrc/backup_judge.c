@@ -29,7 +29,7 @@ static ld_rc hash_rows(ld_txn *txn, const judging *j, uint8_t hash[LD_HASH]) {
     ld_buf_add(&row, key);
     ld_buf_add(&row, value);
     if (row.failed)
-      rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+      rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
     else
       ld_hash128(ld_buf_slice(&row), hash);
     ld_gauge_set(j->gauge, j->part + 1, ++done, j->judgement->report.rows);

@@ -5,8 +5,6 @@
 #include "span.h"
 #include "tuple.h"
 
-static ld_error *error_of(ld_txn *txn) { return &txn->engine->error; }
-
 static int64_t now_of(ld_txn *txn) { return ld_now(&txn->engine->env); }
 
 ld_rc ld_cache_check_key(ld_slice key, ld_error *error) {
@@ -87,7 +85,7 @@ static ld_rc keep(ld_cache_run *run, const ld_cache_value *value, ld_cache_entry
 static ld_rc set(ld_cache_run *run, const ld_cache_value *value) {
   ld_cache_entry entry;
   ld_cache_describe(value, &entry);
-  ld_rc rc = ld_cache_check_fits(&run->settings, entry.size, error_of(run->txn));
+  ld_rc rc = ld_cache_check_fits(&run->settings, entry.size, ld_error_of(run->txn));
   if (rc == LD_OK) rc = flush_into(run);
   if (rc != LD_OK) return rc;
   rc = replace(run, value, &entry);

@@ -123,13 +123,12 @@ static ld_rc move_file(ld_cache_run *run, const ld_cache_entry *entry) {
            (unsigned long long)entry->id, name);
   ld_file_rc rc = ld_files_move(cache->files, ld_text(from), ld_text(to), 0);
   if (rc == LD_FILE_OK) run->state.quarantined++;
-  return rc == LD_FILE_OK || rc == LD_FILE_NOT_FOUND ? LD_OK
-                                                     : fail(cache, &run->txn->engine->error);
+  return rc == LD_FILE_OK || rc == LD_FILE_NOT_FOUND ? LD_OK : fail(cache, ld_error_of(run->txn));
 }
 
 /* EXISTS: it is undamaged after all. */
 static ld_rc condemn_file(ld_cache_run *run, const ld_cache_entry *entry) {
-  ld_rc rc = ld_cache_read_file(run->cache, entry, NULL, &run->txn->engine->error);
+  ld_rc rc = ld_cache_read_file(run->cache, entry, NULL, ld_error_of(run->txn));
   if (rc == LD_OK) return LD_EXISTS;
   return rc == LD_NOTFOUND ? move_file(run, entry) : rc;
 }
@@ -231,15 +230,15 @@ static ld_rc list_orphans(ld_txn *txn, ld_cache *cache, ld_file_lister *lister, 
     if (rc == LD_NOTFOUND) ld_buf_add(orphans, ld_bytes(entry.path, strlen(entry.path) + 1));
     if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
   }
-  if (orphans->failed) return ld_fail(&txn->engine->error, LD_NOMEM, "cache: out of memory");
-  return found == LD_FILE_NOT_FOUND ? LD_OK : fail(cache, &txn->engine->error);
+  if (orphans->failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "cache: out of memory");
+  return found == LD_FILE_NOT_FOUND ? LD_OK : fail(cache, ld_error_of(txn));
 }
 
 ld_rc ld_cache_find_orphans(ld_txn *txn, ld_cache *cache, ld_buf *orphans) {
   ld_file_query query = {.dir = ld_text(cache->settings.folder), .recursive = true};
   ld_file_lister *lister;
   if (ld_file_lister_open(cache->files, &query, &lister) != LD_FILE_OK)
-    return fail(cache, &txn->engine->error);
+    return fail(cache, ld_error_of(txn));
   ld_rc rc = list_orphans(txn, cache, lister, orphans);
   ld_file_lister_close(lister);
   return rc;
@@ -250,7 +249,7 @@ static ld_rc delete_orphan(ld_txn *txn, ld_cache *cache, const char *path, uint6
   ld_rc rc = has_owner(txn, cache, path);
   if (rc != LD_NOTFOUND) return rc;
   if (ld_files_delete(cache->files, ld_text(path), &deleted) != LD_FILE_OK)
-    return fail(cache, &txn->engine->error);
+    return fail(cache, ld_error_of(txn));
   *count += deleted;
   return LD_OK;
 }
@@ -267,7 +266,7 @@ ld_rc ld_cache_sweep(ld_txn *txn, ld_cache *cache, const ld_buf *orphans, uint64
   }
   if (rc == LD_OK && cache->files != NULL &&
       ld_files_delete_older_than(cache->files, folder, INT64_MIN, NULL, NULL, &left) != LD_FILE_OK)
-    rc = fail(cache, &txn->engine->error);
+    rc = fail(cache, ld_error_of(txn));
   if (rc == LD_OK) *count = deleted + left;
   return rc;
 }

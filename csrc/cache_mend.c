@@ -296,7 +296,7 @@ ld_rc ld_cache_mend_open(ld_txn *txn, ld_cache *cache) {
   mending m = {.run = {.txn = txn}};
   ld_rc rc = read_settings(&m, cache->settings.number);
   if (rc == LD_NOTFOUND)
-    return ld_fail(&txn->engine->error, LD_CORRUPT, "cache: its settings are damaged");
+    return ld_fail(ld_error_of(txn), LD_CORRUPT, "cache: its settings are damaged");
   if (rc == LD_OK) rc = ld_cache_run_end(&m.run, mend_rows(&m));
   if (rc == LD_OK) cache->trash = cache->trash || m.cache.trash;
   return rc;

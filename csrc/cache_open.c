@@ -11,7 +11,7 @@ typedef struct name_key {
 } name_key;
 
 static ld_rc key_of(ld_txn *txn, ld_slice name, name_key *key) {
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   if (name.size == 0) return ld_fail(error, LD_INVALID, "the name of a cache is empty");
   if (name.size > LD_PART_MAX)
     return ld_fail(error, LD_TOOBIG, "the name of the cache has %zu bytes, the limit is %u",
@@ -44,7 +44,7 @@ static ld_rc check(ld_txn *txn, ld_slice name, const ld_cache_settings *now,
                    const ld_cache_wanted *wanted) {
   static const char *const policies[] = {"lru", "s3fifo"};
   ld_quoted quoted;
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_cache_settings to = changed(now, wanted);
   if (now->large > 0 && !wanted->has_files)
     return ld_fail(error, LD_INVALID,
@@ -52,12 +52,14 @@ static ld_rc check(ld_txn *txn, ld_slice name, const ld_cache_settings *now,
                    ld_quote(name, quoted));
   if (same(&to, now)) return LD_OK;
   if (wanted->replace) return LD_NOTFOUND;
+  char ttl[32] = "none", large[32] = "none (no files)";
+  if (now->ttl_ms >= 0) snprintf(ttl, sizeof ttl, "%g", (double)now->ttl_ms / 1000);
+  if (now->large > 0) snprintf(large, sizeof large, "%llu", (unsigned long long)now->large);
   return ld_fail(error, LD_INVALID,
-                 "cache %s: is declared with max_bytes = %llu, ttl = %g, policy = \"%s\", large = "
-                 "%llu (replace = true changes it)",
-                 ld_quote(name, quoted), (unsigned long long)now->max_bytes,
-                 now->ttl_ms < 0 ? -1.0 : (double)now->ttl_ms / 1000, policies[now->policy],
-                 (unsigned long long)now->large);
+                 "cache %s: is declared with max_bytes = %llu, ttl = %s, policy = \"%s\", large = "
+                 "%s (replace = true changes it)",
+                 ld_quote(name, quoted), (unsigned long long)now->max_bytes, ttl,
+                 policies[now->policy], large);
 }
 
 ld_rc ld_cache_look(ld_txn *txn, ld_slice name, const ld_cache_wanted *wanted, ld_cache *cache) {
@@ -87,7 +89,7 @@ static ld_rc make(ld_txn *txn, ld_slice name, const ld_cache_wanted *wanted, ld_
   ld_cache_run run = {.txn = txn, .cache = cache};
   const ld_cache_settings none = {.ttl_ms = -1};
   if (wanted->max_bytes == 0)
-    return ld_fail(&txn->engine->error, LD_INVALID,
+    return ld_fail(ld_error_of(txn), LD_INVALID,
                    "cache %s: is not there yet: option max_bytes is missing",
                    ld_quote(name, quoted));
   run.settings = changed(&none, wanted);

@@ -43,12 +43,10 @@ ld_slice ld_cache_row_int(ld_cache_key_of *key, uint64_t number, ld_cache_kind k
 /* ---- small rows ---- */
 
 ld_rc ld_cache_corrupt(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT, "cache: a row is cut off"));
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT, "cache: a row is cut off"));
 }
 
-ld_rc ld_cache_no_memory(ld_txn *txn) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "cache: out of memory"));
-}
+ld_rc ld_cache_no_memory(ld_txn *txn) { return ld_no_memory(txn, "cache"); }
 
 ld_rc ld_cache_put_varint(ld_txn *txn, ld_slice key, uint64_t number) {
   uint8_t room[16];
@@ -101,7 +99,7 @@ ld_rc ld_cache_read_state(ld_txn *txn, uint64_t number, ld_cache_settings *setti
   ld_row row;
   ld_rc rc = ld_row_get(txn, ld_cache_row(&key, number, LD_CACHE_STATE), &row);
   if (rc == LD_NOTFOUND)
-    return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT,
+    return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT,
                                  "cache: its settings are not there any more: open it again"));
   if (rc != LD_OK) return rc;
   if (!ld_cache_decode_state(row.payload, settings, state)) return ld_cache_corrupt(txn);

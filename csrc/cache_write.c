@@ -105,7 +105,7 @@ ld_rc ld_cache_write_file(ld_cache *cache, ld_cache_value *value, const ld_env *
 
 static ld_rc write_again(ld_txn *txn, ld_cache *cache, const ld_cache_value *value) {
   ld_cache_value again = *value;
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_rc rc = value->reader == NULL ? write_bytes(cache, &again, error)
                                    : write_stream(cache, &again, &txn->engine->env, error);
   if (rc == LD_NOTFOUND || (rc == LD_OK && memcmp(again.hash, value->hash, LD_SHA256) != 0))
@@ -117,6 +117,6 @@ ld_rc ld_cache_ensure_file(ld_txn *txn, ld_cache *cache, const ld_cache_value *v
   char path[LD_CACHE_PATH];
   ld_file_info info;
   ld_file_rc rc = ld_files_stat(cache->files, path_of(cache, value, path), &info);
-  if (rc != LD_FILE_OK && rc != LD_FILE_NOT_FOUND) return failed(cache, &txn->engine->error);
+  if (rc != LD_FILE_OK && rc != LD_FILE_NOT_FOUND) return failed(cache, ld_error_of(txn));
   return rc == LD_FILE_OK && info.size == value->size ? LD_OK : write_again(txn, cache, value);
 }

@@ -56,7 +56,7 @@ ld_rc ld_scope_find(ld_txn *txn, ld_slice name, bool *found) {
 }
 
 static ld_rc must_be_there(ld_txn *txn, ld_slice name) {
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_quoted quoted;
   bool found;
   if (name.size == 0 || name.size > LD_PART_MAX)
@@ -171,11 +171,11 @@ static uint32_t stored_checksum(ld_slice value) {
 static ld_rc check_declaration(ld_txn *txn, ld_slice payload, uint64_t *checksum) {
   ld_declaration declaration;
   ld_buf bytes = {0};
-  ld_rc rc = ld_declaration_read(payload, &declaration, &txn->engine->error);
+  ld_rc rc = ld_declaration_read(payload, &declaration, ld_error_of(txn));
   if (rc != LD_OK) return rc;
   for (unsigned i = 0; i < declaration.count; i++) ld_index_reset(&declaration.indexes[i]);
   ld_declaration_write(&declaration, &bytes);
-  if (bytes.failed) rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (bytes.failed) rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   *checksum = ld_crc32c(0, ld_buf_slice(&bytes));
   ld_buf_clear(&bytes);
   ld_declaration_clear(&declaration);
@@ -191,7 +191,7 @@ static ld_rc take_row(ld_content *content, ld_txn *txn, ld_slice value, const ld
     size = 0;
   }
   ld_content_part *part = part_of(content, row->key);
-  if (part == NULL) return ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (part == NULL) return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   add_row(part, row->key, checksum, size);
   content->rows++;
   return LD_OK;

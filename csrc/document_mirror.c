@@ -17,7 +17,7 @@
 #include "version.h"
 
 static ld_rc no_memory(ld_txn *txn) {
-  return ld_fail(&txn->engine->error, LD_NOMEM, "file: out of memory");
+  return ld_fail(ld_error_of(txn), LD_NOMEM, "file: out of memory");
 }
 
 /* ---- where a row shows ---- */
@@ -159,7 +159,7 @@ ld_rc ld_document_unit(ld_slice kind, ld_slice id, ld_buf *unit, ld_error *error
 
 static ld_rc print(ld_txn *txn, const ld_buf *document, ld_buf *text) {
   if (document->failed) return no_memory(txn);
-  return ld_json_print_wrapped(ld_buf_slice(document), true, text, &txn->engine->error);
+  return ld_json_print_wrapped(ld_buf_slice(document), true, text, ld_error_of(txn));
 }
 
 static ld_rc render_room(ld_txn *txn, ld_slice unit, ld_buf *document) {
@@ -178,7 +178,7 @@ static ld_rc render_document(ld_txn *txn, ld_slice unit, ld_buf *document) {
   ld_rc rc = ld_row_get(txn, unit, &row);
   if (rc != LD_OK) return rc;
   if (!ld_version_split(row.payload, &version, &stored))
-    return ld_fail(&txn->engine->error, LD_CORRUPT, "collection: a row is damaged");
+    return ld_fail(ld_error_of(txn), LD_CORRUPT, "collection: a row is damaged");
   if (version <= 1 && !ld_value_field(stored, "$version", &field)) {
     ld_buf_add(document, stored);
     return LD_OK;

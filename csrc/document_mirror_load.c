@@ -27,7 +27,7 @@ typedef struct loader {
   ld_buf document, stored, scratch;
 } loader;
 
-static ld_error *error_of(const loader *load) { return &load->txn->engine->error; }
+static ld_error *error_of(const loader *load) { return ld_error_of(load->txn); }
 
 static ld_rc no_memory(const loader *load) {
   return ld_fail(error_of(load), LD_NOMEM, "file: out of memory");
@@ -167,7 +167,7 @@ static ld_rc load_job(loader *load, ld_buf *unit) {
 
 ld_rc document_mirror_begin(ld_txn *txn, void **out) {
   loader *load = calloc(1, sizeof *load);
-  if (load == NULL) return ld_fail(&txn->engine->error, LD_NOMEM, "file: out of memory");
+  if (load == NULL) return ld_fail(ld_error_of(txn), LD_NOMEM, "file: out of memory");
   load->txn = txn;
   load->env = txn->engine->env;
   *out = load;

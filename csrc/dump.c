@@ -21,7 +21,7 @@ static ld_rc count_map_row(ld_cursor *cursor, ld_record_counts *counts, ld_buf *
   if (rc != LD_OK) return rc;
   ld_slice rest = ld_bytes(row.key.data + 1, row.key.size - 1);
   rc = ld_tuple_next(&rest, &name, scratch);
-  if (rc == LD_NOMEM) return ld_fail(&cursor->txn->engine->error, rc, "dump: out of memory");
+  if (rc == LD_NOMEM) return ld_fail(ld_error_of(cursor->txn), rc, "dump: out of memory");
   if (rc == LD_OK && rest.size > 0) counts->entries++;
   return LD_OK;
 }

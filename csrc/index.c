@@ -215,7 +215,7 @@ static ld_rc clash(ld_txn *txn, const ld_declaration *declaration, ld_slice key,
                    ld_slice other) {
   ld_quoted quoted, here, there;
   const ld_index *index = index_of(declaration, key);
-  return ld_fail(&txn->engine->error, LD_EXISTS,
+  return ld_fail(ld_error_of(txn), LD_EXISTS,
                  "unique index %s: documents %s and %s have the same value",
                  ld_quote(index == NULL ? LD_SLICE_NONE : index->name, quoted),
                  ld_quote_id(other, there), ld_quote_id(id, here));

@@ -46,7 +46,7 @@ static ld_rc add_note(ld_txn *txn, const char *kind, const note_field *fields, s
   ld_batch *batch = batch_of(txn);
   if (batch != NULL) write_note(&batch->notes, kind, fields, count);
   if (batch == NULL || batch->notes.failed)
-    return ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM,
+    return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_NOMEM,
                                  "out of memory, noting changes for the listeners"));
   batch->count++;
   return LD_OK;

@@ -230,7 +230,7 @@ ld_rc ld_load_some(ld_txn *txn, ld_load *load, uint64_t most, bool replace) {
   ld_rc rc = LD_OK;
   load->writer.replace = replace;
   if (load->line == 0) rc = ld_unfinished_is_empty(txn, &load->writer.was_empty);
-  if (rc == LD_OK) rc = read_lines(txn, load, most, 0, &txn->engine->error);
+  if (rc == LD_OK) rc = read_lines(txn, load, most, 0, ld_error_of(txn));
   return rc == LD_OK ? rc : ld_spoil(txn, rc);
 }
 
@@ -242,7 +242,7 @@ static void write_source(const ld_load *whole, ld_buf *source) {
 
 /* How many lines are in the store, of the same dump. */
 static ld_rc find_start(ld_txn *txn, ld_slice source, uint64_t *lines) {
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_buf room = {0};
   ld_unfinished note;
   bool fine = false;
@@ -268,9 +268,9 @@ static ld_rc run_batch(ld_txn *txn, ld_load *load, ld_slice source, uint64_t mos
   uint64_t lines;
   ld_rc rc = find_start(txn, source, &lines);
   if (rc == LD_OK && load->line > 0 && lines != load->line)
-    rc = ld_fail(&txn->engine->error, LD_CONFLICT, "load: somebody else loads the same dump");
+    rc = ld_fail(ld_error_of(txn), LD_CONFLICT, "load: somebody else loads the same dump");
   load->writer.was_empty = true;
-  if (rc == LD_OK) rc = read_lines(txn, load, most, lines, &txn->engine->error);
+  if (rc == LD_OK) rc = read_lines(txn, load, most, lines, ld_error_of(txn));
   if (rc == LD_OK && load->over) return ld_unfinished_end(txn);
   ld_unfinished note = {.what = LD_LITERAL("load"), .source = source, .done = load->line};
   return rc == LD_OK ? ld_unfinished_put(txn, &note) : rc;
@@ -279,7 +279,7 @@ static ld_rc run_batch(ld_txn *txn, ld_load *load, ld_slice source, uint64_t mos
 ld_rc ld_load_batch(ld_txn *txn, ld_load *load, const ld_load *whole, uint64_t most) {
   ld_buf source = {0};
   write_source(whole, &source);
-  ld_rc rc = source.failed ? ld_fail(&txn->engine->error, LD_NOMEM, "load: out of memory")
+  ld_rc rc = source.failed ? ld_fail(ld_error_of(txn), LD_NOMEM, "load: out of memory")
                            : run_batch(txn, load, ld_buf_slice(&source), most);
   ld_buf_clear(&source);
   return rc == LD_OK ? rc : ld_spoil(txn, rc);

@@ -20,7 +20,7 @@ typedef struct map_key {
 } map_key;
 
 static ld_rc no_memory(ld_txn *txn) {
-  return ld_fail(&txn->engine->error, LD_NOMEM, "map: out of memory");
+  return ld_fail(ld_error_of(txn), LD_NOMEM, "map: out of memory");
 }
 
 ld_rc ld_map_check_name(ld_slice map, ld_error *error) {
@@ -33,7 +33,7 @@ ld_rc ld_map_check_name(ld_slice map, ld_error *error) {
 
 /* `key` may be empty: the map's own row. On success the caller closes it. */
 static ld_rc open_key(ld_txn *txn, map_key *full, ld_slice map, ld_slice key) {
-  ld_rc rc = ld_map_check_name(map, &txn->engine->error);
+  ld_rc rc = ld_map_check_name(map, ld_error_of(txn));
   if (rc != LD_OK) return rc;
   size_t most = 2 * map.size + key.size + 4; /* with room for what ends a range */
   full->bytes = (ld_buf){0};
@@ -53,7 +53,7 @@ static void close_key(map_key *full) {
 
 /* The row of a key, and the key, which the caller closes unless the result is a failure. */
 static ld_rc open_row(ld_txn *txn, map_key *full, ld_slice map, ld_slice key, ld_row *row) {
-  if (key.size == 0) return ld_fail(&txn->engine->error, LD_INVALID, "a key of a map is empty");
+  if (key.size == 0) return ld_fail(ld_error_of(txn), LD_INVALID, "a key of a map is empty");
   ld_rc rc = open_key(txn, full, map, key);
   if (rc != LD_OK) return rc;
   rc = ld_row_get(txn, ld_buf_slice(&full->bytes), row);
@@ -96,7 +96,7 @@ static ld_rc read_count(ld_txn *txn, const map_key *own, uint64_t *count) {
   if (rc == LD_NOTFOUND) *count = 0;
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   if (ld_read_varint(&row.payload, count)) return LD_OK;
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT, "map: a count is cut off"));
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT, "map: a count is cut off"));
 }
 
 static ld_rc write_count(ld_txn *txn, const map_key *own, uint64_t count) {
@@ -114,7 +114,7 @@ static ld_rc change_count(ld_txn *txn, ld_slice map, uint64_t more, uint64_t few
   if (rc != LD_OK) return rc;
   rc = read_count(txn, &own, &count);
   if (rc == LD_OK && count + more < fewer)
-    rc = ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT, "map: its count is too small"));
+    rc = ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT, "map: its count is too small"));
   if (rc == LD_OK) rc = write_count(txn, &own, count + more - fewer);
   close_key(&own);
   return rc;
@@ -251,7 +251,7 @@ ld_rc ld_map_delete(ld_txn *txn, ld_slice map, ld_slice key) {
 /* ---- increment ---- */
 
 static ld_rc add(ld_txn *txn, ld_slice key, ld_slice value, int64_t by, int64_t *sum) {
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_token token = {.kind = LD_INT};
   char text[300];
   if (value.size > 0 && !ld_value_next(&value, &token))
@@ -400,7 +400,7 @@ static ld_rc read_name(ld_txn *txn, ld_slice key, ld_buf *scratch, ld_slice *nam
   ld_buf_byte(next, 0xff);
   if (rc == LD_NOMEM || next->failed) return no_memory(txn);
   if (rc != LD_OK || part.kind != LD_PART_STRING)
-    return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT, "the name of a map is damaged"));
+    return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT, "the name of a map is damaged"));
   *name = part.bytes;
   return LD_OK;
 }

@@ -78,7 +78,7 @@ static ld_rc check_options(const ld_queue_options *options, ld_error *error) {
 
 static ld_rc differs(queue_work *work, const char *what) {
   ld_quoted quoted;
-  return ld_fail(&work->txn->engine->error, LD_INVALID,
+  return ld_fail(ld_error_of(work->txn), LD_INVALID,
                  "queue %s: is declared with %s; replace = true changes it",
                  ld_quote(work->name, quoted), what);
 }
@@ -86,7 +86,7 @@ static ld_rc differs(queue_work *work, const char *what) {
 ld_rc ld_queue_declare(ld_txn *txn, ld_slice queue, const ld_queue_options *options, bool replace) {
   queue_work work;
   char text[160];
-  ld_rc rc = check_options(options, &txn->engine->error);
+  ld_rc rc = check_options(options, ld_error_of(txn));
   if (rc == LD_OK) rc = queue_open(&work, txn, queue, false);
   if (rc != LD_OK) return rc;
   const char *what = different(&work.options, options, text);
@@ -159,7 +159,7 @@ static ld_rc enqueue(queue_work *work, const ld_job_new *new, ld_enqueued *made)
 }
 
 static ld_rc check_all(ld_txn *txn, const ld_job_new *jobs, size_t count) {
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   for (size_t i = 0; i < count; i++) {
     ld_rc rc = ld_job_new_check(&jobs[i], error);
     if (rc == LD_OK) continue;

@@ -56,7 +56,7 @@ ld_rc queue_claim_some(queue_work *work, const ld_claim *claim, ld_job_visit vis
 
 ld_rc queue_check_claim(ld_txn *txn, const ld_claim *claim) {
   if (claim->lease_ms >= 0 && claim->lease_ms <= LD_QUEUE_LONGEST) return LD_OK;
-  return ld_fail(&txn->engine->error, LD_INVALID, "lease: %lld ms is not between 0 and %lld",
+  return ld_fail(ld_error_of(txn), LD_INVALID, "lease: %lld ms is not between 0 and %lld",
                  (long long)claim->lease_ms, (long long)LD_QUEUE_LONGEST);
 }
 

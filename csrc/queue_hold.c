@@ -121,7 +121,7 @@ static ld_rc fail_job(queue_work *work, ld_job *job, const ld_failure *failure) 
 
 static ld_rc check_ms(ld_txn *txn, const char *what, int64_t ms, int64_t least) {
   if (ms >= least && ms <= LD_QUEUE_LONGEST) return LD_OK;
-  return ld_fail(&txn->engine->error, LD_INVALID, "%s: %lld ms is not between %lld and %lld", what,
+  return ld_fail(ld_error_of(txn), LD_INVALID, "%s: %lld ms is not between %lld and %lld", what,
                  (long long)ms, (long long)least, (long long)LD_QUEUE_LONGEST);
 }
 

@@ -125,7 +125,7 @@ static ld_rc take_key(queue_work *work, const ld_job *job) {
   ld_rc rc = queue_get_key(work, job->key, &row);
   if (rc == LD_NOTFOUND) return queue_take_key(work, job->key, job->id, 0, &holder);
   if (rc != LD_OK || row.id == job->id) return rc;
-  return ld_fail(&work->txn->engine->error, LD_EXISTS, "jobs %lld and %lld have the key %s",
+  return ld_fail(ld_error_of(work->txn), LD_EXISTS, "jobs %lld and %lld have the key %s",
                  (long long)row.id, (long long)job->id, ld_quote(job->key, quoted));
 }
 

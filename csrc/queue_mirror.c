@@ -207,7 +207,7 @@ ld_rc queue_mirror_render(ld_txn *txn, ld_slice unit, ld_buf *document) {
 /* ---- reading ---- */
 
 static ld_rc expected(ld_txn *txn, const char *name, const char *what) {
-  return ld_fail(&txn->engine->error, LD_INVALID, "%s: expected %s", name, what);
+  return ld_fail(ld_error_of(txn), LD_INVALID, "%s: expected %s", name, what);
 }
 
 /* Read a field that is a whole number from `low` to `high`. What is not there is `*number`, if that is. */
@@ -335,7 +335,7 @@ static ld_rc claim_key(queue_work *work, const ld_job *job) {
   if (rc == LD_OK && row.finished) taken = row.until > work->now;
   if (rc == LD_OK && !row.finished) rc = has_key(work, row.id, job->key, &taken);
   if (rc == LD_OK && taken)
-    return ld_fail(&work->txn->engine->error, LD_EXISTS, "the key %s is that of job %lld",
+    return ld_fail(ld_error_of(work->txn), LD_EXISTS, "the key %s is that of job %lld",
                    ld_quote(job->key, quoted), (long long)row.id);
   if (rc == LD_OK) rc = ld_row_del(work->txn, queue_key_text(space, work, QUEUE_KEY, job->key));
   if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
@@ -347,7 +347,7 @@ static ld_rc write_rows(queue_work *work, const ld_job *job, queue_claim *claim)
   ld_row row;
   ld_rc rc = ld_row_get(work->txn, queue_key1(space, work, QUEUE_JOB, job->id), &row);
   if (rc == LD_OK)
-    return ld_fail(&work->txn->engine->error, LD_EXISTS, "the job is in another file as well");
+    return ld_fail(ld_error_of(work->txn), LD_EXISTS, "the job is in another file as well");
   if (rc == LD_NOTFOUND)
     rc = job->key.size > 0 && job->state == LD_JOB_READY ? claim_key(work, job) : LD_OK;
   if (rc == LD_OK) rc = queue_put_job(work, job);

@@ -27,7 +27,7 @@ ld_rc ld_queue_cancel(ld_txn *txn, ld_slice queue, int64_t id) {
 
 static ld_rc key_is_taken(queue_work *work, const ld_job *job, int64_t holder) {
   ld_quoted quoted;
-  return ld_fail(&work->txn->engine->error, LD_EXISTS, "job %lld: its key %s is job %lld's now",
+  return ld_fail(ld_error_of(work->txn), LD_EXISTS, "job %lld: its key %s is job %lld's now",
                  (long long)job->id, ld_quote(job->key, quoted), (long long)holder);
 }
 
@@ -158,7 +158,7 @@ static ld_rc prune(queue_work *work, ld_job_state state, int64_t before, uint64_
 }
 
 static ld_rc check_prune(ld_txn *txn, ld_job_state state, int64_t older_ms) {
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   if (state < LD_JOB_DONE)
     return ld_fail(error, LD_INVALID, "prune: %s jobs are not finished", ld_job_state_names[state]);
   if (older_ms >= 0 && older_ms <= LD_QUEUE_LONGEST) return LD_OK;

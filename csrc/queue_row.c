@@ -11,7 +11,7 @@
 ld_rc queue_no_memory(ld_txn *txn) { return ld_no_memory(txn, "queue"); }
 
 ld_rc queue_damaged(ld_txn *txn, const char *what) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT, "queue: %s is damaged", what));
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT, "queue: %s is damaged", what));
 }
 
 ld_rc ld_queue_check_name(ld_slice queue, ld_error *error) {
@@ -199,7 +199,7 @@ ld_rc queue_make(queue_work *work) {
 }
 
 ld_rc queue_open(queue_work *work, ld_txn *txn, ld_slice name, bool make) {
-  ld_rc rc = ld_queue_check_name(name, &txn->engine->error);
+  ld_rc rc = ld_queue_check_name(name, ld_error_of(txn));
   if (rc != LD_OK) return rc;
   work->txn = txn;
   work->name = name;

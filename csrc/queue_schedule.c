@@ -39,7 +39,7 @@ static ld_rc decode(ld_txn *txn, ld_slice rest, schedule_row *row) {
 /* The first tick after now; with a distance, so many whole ones after `before`. */
 static ld_rc next_tick(queue_work *work, const ld_schedule *schedule, int64_t before,
                        int64_t *next) {
-  ld_error *error = &work->txn->engine->error;
+  ld_error *error = ld_error_of(work->txn);
   ld_cron cron;
   if (schedule->every_ms > 0) {
     int64_t passed = work->now > before ? (work->now - before) / schedule->every_ms : 0;
@@ -117,7 +117,7 @@ ld_rc queue_tick(queue_work *work) {
 ld_rc queue_check_schedule(ld_txn *txn, ld_slice payload, int64_t *next) {
   schedule_row row;
   ld_cron cron;
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_rc rc = decode(txn, payload, &row);
   if (rc == LD_OK) rc = ld_value_check(row.job.data, error);
   if (rc == LD_OK && row.schedule.every_ms < 0) rc = queue_damaged(txn, "a schedule");
@@ -129,7 +129,7 @@ ld_rc queue_check_schedule(ld_txn *txn, ld_slice payload, int64_t *next) {
 /* ---- what programs call ---- */
 
 static ld_rc check(ld_txn *txn, ld_slice name, const ld_schedule *schedule, const ld_job_new *job) {
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_cron cron;
   if (name.size == 0) return ld_fail(error, LD_INVALID, "the name of a schedule is empty");
   if (name.size > LD_PART_MAX)

@@ -95,7 +95,7 @@ ld_rc queue_walk_begin(queue_walk *walk, queue_work *work, ld_job_state state, l
   if (walk->merged && after.size >= LANE_ID)
     rest = ld_bytes(after.data + LANE_ID, after.size - LANE_ID);
   if (rest.size > QUEUE_PLACE)
-    return ld_fail(&work->txn->engine->error, LD_INVALID, "after: is no place in a queue");
+    return ld_fail(ld_error_of(work->txn), LD_INVALID, "after: is no place in a queue");
   ld_buf_add(&from, ld_buf_slice(&prefix));
   ld_buf_add(&from, rest);
   ld_rc rc = LD_OK;

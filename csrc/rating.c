@@ -242,7 +242,7 @@ static ld_rc rate_in(ld_txn *txn, ld_slice name, room_row *room, const ld_rating
   if (rc == LD_OK) rc = list_votes(txn, work->vote_key, rating, &work->votes);
   bool rated = rc == LD_OK;
   if (rated && progress == INT64_MAX)
-    return ld_fail(&txn->engine->error, LD_INVALID, "the user's progress is as high as it can be");
+    return ld_fail(ld_error_of(txn), LD_INVALID, "the user's progress is as high as it can be");
   if (rated) rc = put_rating(txn, name, room, progress + 1, work);
   if (rated && rc == LD_OK) rc = ld_note_rating(txn, name, rating->user, rating->media);
   if (rc != LD_OK && (rated || rc != LD_EXISTS)) return rc;

@@ -55,16 +55,14 @@ void ld_record_replace(ld_slice record, ld_slice document, ld_buf *changed) {
   ld_buf_add(changed, ld_bytes(old.data + old.size, record.size - before - old.size));
 }
 
-static ld_rc no_memory(ld_txn *txn) {
-  return ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
-}
+static ld_rc no_memory(ld_txn *txn) { return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory"); }
 
 /* Or there was no memory to see that it is not. */
 static ld_rc damaged(const ld_records *records, const ld_buf *record, const char *what) {
   ld_txn *txn = records->txn;
   if (records->scratch.failed || records->name.failed || (record != NULL && record->failed))
     return no_memory(txn);
-  return ld_fail(&txn->engine->error, LD_CORRUPT, "%s is damaged; restore the store from a backup",
+  return ld_fail(ld_error_of(txn), LD_CORRUPT, "%s is damaged; restore the store from a backup",
                  what);
 }
 
@@ -145,7 +143,7 @@ static ld_rc read_collection(ld_records *records, const ld_row *row, ld_buf *rec
   ld_declaration declaration;
   ld_slice name, rest;
   if (!take_name(records, row->key, &name, &rest)) return damaged(records, record, "a name");
-  ld_rc rc = ld_declaration_read(row->payload, &declaration, &records->txn->engine->error);
+  ld_rc rc = ld_declaration_read(row->payload, &declaration, ld_error_of(records->txn));
   if (rc != LD_OK) return rc;
   open_record(record, 2, "collection");
   add_string(record, "collection", name);

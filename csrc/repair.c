@@ -86,7 +86,7 @@ static ld_rc drop_index(ld_txn *txn, ld_slice mend, ld_buf *name) {
   ld_collection handle = {.name = {0}};
   ld_slice collection, index;
   if (!ld_mend_index(mend, &collection, &index)) return LD_NOTFOUND;
-  ld_rc rc = ld_collection_init(&handle, collection, LD_SLICE_NONE, &txn->engine->error);
+  ld_rc rc = ld_collection_init(&handle, collection, LD_SLICE_NONE, ld_error_of(txn));
   if (rc == LD_OK) rc = ld_collection_drop_index(txn, &handle, index);
   ld_collection_clear(&handle);
   ld_buf_printf(name, "index");

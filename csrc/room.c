@@ -124,7 +124,7 @@ ld_rc ld_room_save(ld_txn *txn, ld_slice document) {
 ld_rc ld_room_restore(ld_txn *txn, ld_slice document, const ld_room_times *times) {
   ld_room_fields fields;
   int64_t id = 0;
-  ld_rc rc = ld_room_check(document, &fields, &txn->engine->error);
+  ld_rc rc = ld_room_check(document, &fields, ld_error_of(txn));
   if (rc == LD_OK) rc = take_place(txn, fields.name, &id);
   if (rc == LD_OK) rc = put_room(txn, document, &fields, id, times->saved_at);
   if (rc == LD_OK) rc = put_ratings(txn, id, fields.ratings);

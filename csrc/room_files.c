@@ -33,7 +33,7 @@ static const char too_big[] = "has more than 1 GiB";
 
 static ld_rc fail(ld_txn *txn, const char *verb, const char *path, int code) {
   ld_quoted quoted;
-  return ld_fail(&txn->engine->error, ld_output_rc(code), "%s %s: %s", verb,
+  return ld_fail(ld_error_of(txn), ld_output_rc(code), "%s %s: %s", verb,
                  ld_quote(ld_text(path), quoted), strerror(code));
 }
 
@@ -64,7 +64,7 @@ typedef struct import_job {
 } import_job;
 
 static ld_rc no_memory(import_job *job) {
-  return ld_fail(&job->txn->engine->error, LD_NOMEM, "import: out of memory");
+  return ld_fail(ld_error_of(job->txn), LD_NOMEM, "import: out of memory");
 }
 
 /* Tell a problem. INVALID, which within an import means: told, go on with the next file. */
@@ -230,7 +230,7 @@ static void find_twins(import_job *job) {
 
 static ld_rc refuse(import_job *job, const char *outcome) {
   ld_quoted quoted;
-  return ld_fail(&job->txn->engine->error, LD_INVALID,
+  return ld_fail(ld_error_of(job->txn), LD_INVALID,
                  "import %s: %llu problems in %zu files, %s; the first: %s",
                  ld_quote(ld_text(job->path), quoted), (unsigned long long)job->problems,
                  job->count, outcome, job->first.text);
@@ -267,7 +267,7 @@ static ld_rc save_files(import_job *job) {
     if (rc != LD_OK) return ld_spoil(job->txn, rc);
     rc = ld_room_save(job->txn, document);
     if (rc == LD_OK) continue;
-    ld_fail_in(&job->txn->engine->error, "%s: ", ld_quote(ld_text(job->files[i].name), quoted));
+    ld_fail_in(ld_error_of(job->txn), "%s: ", ld_quote(ld_text(job->files[i].name), quoted));
     return ld_spoil(job->txn, rc);
   }
   return LD_OK;
@@ -380,7 +380,7 @@ static int write_file(export_job *job) {
 
 static ld_rc export_room(void *context, ld_slice name, ld_slice document) {
   export_job *job = context;
-  ld_error *error = &job->txn->engine->error;
+  ld_error *error = ld_error_of(job->txn);
   ld_quoted quoted;
   ld_buf_reset(&job->text);
   ld_buf_reset(&job->file);

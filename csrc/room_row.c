@@ -27,7 +27,7 @@ ld_slice room_part_key(room_key_space space, uint8_t kind, int64_t id, ld_slice 
 ld_rc room_no_memory(ld_txn *txn) { return ld_no_memory(txn, "room"); }
 
 ld_rc room_damaged(ld_txn *txn, const char *what) {
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT,
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT,
                                "room: %s is damaged; restore the store from a backup", what));
 }
 
@@ -76,13 +76,13 @@ ld_rc room_must_find(ld_txn *txn, ld_slice name, room_row *room) {
   ld_quoted quoted;
   ld_rc rc = room_find(txn, name, room);
   if (rc != LD_NOTFOUND) return rc;
-  return ld_fail(&txn->engine->error, rc, "room %s: there is no such room", ld_quote(name, quoted));
+  return ld_fail(ld_error_of(txn), rc, "room %s: there is no such room", ld_quote(name, quoted));
 }
 
 ld_rc room_check_part(ld_txn *txn, const char *what, ld_slice bytes) {
   ld_quoted quoted;
   if (bytes.size <= LD_PART_MAX) return LD_OK;
-  return ld_fail(&txn->engine->error, LD_TOOBIG, "%s %s has %zu bytes, the limit is %u", what,
+  return ld_fail(ld_error_of(txn), LD_TOOBIG, "%s %s has %zu bytes, the limit is %u", what,
                  ld_quote(bytes, quoted), bytes.size, LD_PART_MAX);
 }
 

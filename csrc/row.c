@@ -87,7 +87,7 @@ bool ld_row_read(ld_slice key, ld_slice value, ld_row *row) {
 
 static ld_rc damaged(ld_txn *txn, ld_slice key, const char *what) {
   ld_quoted quoted;
-  return ld_spoil(txn, ld_fail(&txn->engine->error, LD_CORRUPT,
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_CORRUPT,
                                "row %s: %s; restore the store from a backup", ld_quote(key, quoted),
                                what));
 }
@@ -95,8 +95,8 @@ static ld_rc damaged(ld_txn *txn, ld_slice key, const char *what) {
 static ld_rc decode(ld_txn *txn, ld_slice key, ld_slice value, ld_row *row) {
   if (!ld_row_is_sound(key, value)) return damaged(txn, key, "the checksum differs");
   if ((value.data[1] & ~FLAG_WHOLE_KEY) != 0)
-    return ld_fail(&txn->engine->error, LD_UNSUPPORTED,
-                   "row: written by a newer version (flags %02x)", value.data[1]);
+    return ld_fail(ld_error_of(txn), LD_UNSUPPORTED, "row: written by a newer version (flags %02x)",
+                   value.data[1]);
   return decode_body(key, value, row) ? LD_OK : damaged(txn, key, "the header is cut off");
 }
 
@@ -123,8 +123,7 @@ static ld_rc check_twin(ld_txn *txn, ld_slice key, ld_slice stored) {
   if (rc == LD_OK) rc = decode(txn, stored, value, &row);
   if (rc != LD_OK) return rc == LD_NOTFOUND ? LD_OK : rc;
   if (ld_equal(row.key, key)) return LD_OK;
-  return ld_spoil(txn,
-                  ld_fail(&txn->engine->error, LD_EXISTS, "another long key has the same hash"));
+  return ld_spoil(txn, ld_fail(ld_error_of(txn), LD_EXISTS, "another long key has the same hash"));
 }
 
 /* `stored` is the engine's key of `key`. */
@@ -309,7 +308,7 @@ ld_rc ld_sequence_save(ld_txn *txn) {
   ld_buf_varint(&payload, txn->sequence);
   ld_buf_reset(value);
   encode(key, key, txn->sequence, ld_buf_slice(&payload), value);
-  if (value->failed) return ld_fail(&txn->engine->error, LD_NOMEM, "commit: out of memory");
+  if (value->failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "commit: out of memory");
   return ld_put(txn, key, ld_buf_slice(value));
 }
 

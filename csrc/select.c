@@ -137,7 +137,7 @@ static void write_distinct(ld_ranking *values, ld_buf *out) {
 ld_rc ld_find_distinct(ld_txn *txn, ld_collection *collection, const ld_find *find, ld_slice path,
                        ld_buf *values) {
   distinct_values distinct = {.values = {.most = SIZE_MAX}};
-  ld_rc rc = ld_path_parse(path, &distinct.path, &txn->engine->error);
+  ld_rc rc = ld_path_parse(path, &distinct.path, ld_error_of(txn));
   if (rc != LD_OK) return rc;
   rc = ld_find_run(txn, collection, find, add_document, &distinct, NULL, NULL);
   if (rc == LD_OK) write_distinct(&distinct.values, values);

@@ -46,7 +46,7 @@ static ld_rc note_all(ld_span *span) {
     rc = ld_row_current(span->cursor, &row);
     if (rc != LD_OK || !ld_starts_with(row.key, head)) break;
     if (is_wanted(span, row.key) && !note(span, row.key))
-      return ld_fail(&span->cursor->txn->engine->error, LD_NOMEM, "out of memory");
+      return ld_fail(ld_error_of(span->cursor->txn), LD_NOMEM, "out of memory");
     rc = ld_cursor_next(span->cursor);
   }
   span->placed = rc == LD_OK;

@@ -55,7 +55,7 @@ ld_rc ld_store_check_signature(ld_slice payload, ld_error *error) {
 static ld_rc read_signature(ld_txn *txn) {
   ld_row row;
   ld_rc rc = ld_row_get(txn, signature_key(), &row);
-  return rc == LD_OK ? ld_store_check_signature(row.payload, &txn->engine->error) : rc;
+  return rc == LD_OK ? ld_store_check_signature(row.payload, ld_error_of(txn)) : rc;
 }
 
 /* There is no signature. Sound rows make it a damaged store of ours, other rows somebody else's data. */
@@ -67,9 +67,9 @@ static ld_rc explain_missing(ld_txn *txn) {
   if (rc == LD_OK) rc = ld_cursor_current(cursor, &key, &value);
   if (rc != LD_OK) return rc;
   if (ld_row_is_sound(key, value))
-    return ld_fail(&txn->engine->error, LD_CORRUPT,
+    return ld_fail(ld_error_of(txn), LD_CORRUPT,
                    "the signature row is missing; restore the store from a backup");
-  return ld_fail(&txn->engine->error, LD_INVALID,
+  return ld_fail(ld_error_of(txn), LD_INVALID,
                  "this holds data, but is no larder store; nothing was changed");
 }
 

@@ -31,7 +31,7 @@ ld_rc ld_unfinished_get(ld_txn *txn, ld_unfinished *note, ld_buf *room) {
   if (rc != LD_OK) return rc;
   ld_buf_reset(room);
   ld_buf_add(room, row.payload);
-  if (room->failed) return ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (room->failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   ld_slice map = ld_buf_slice(room);
   *note = (ld_unfinished){.what = bytes_of(map, "what"),
                           .source = bytes_of(map, "source"),
@@ -68,7 +68,7 @@ ld_rc ld_unfinished_put(ld_txn *txn, const ld_unfinished *note) {
   write_number(&payload, "written", last);
   ld_row_encode(note_key(), 0, ld_buf_slice(&payload), &value);
   rc = payload.failed || value.failed
-           ? ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "out of memory"))
+           ? ld_spoil(txn, ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory"))
            : ld_put(txn, note_key(), ld_buf_slice(&value));
   ld_buf_clear(&payload);
   ld_buf_clear(&value);
@@ -85,7 +85,7 @@ ld_rc ld_unfinished_refuse(ld_txn *txn) {
   ld_unfinished note;
   ld_rc rc = ld_unfinished_get(txn, &note, &room);
   if (rc == LD_OK)
-    rc = ld_fail(&txn->engine->error, LD_INVALID,
+    rc = ld_fail(ld_error_of(txn), LD_INVALID,
                  "a %.*s into this store has not ended; run it again first (unfinished = true "
                  "takes what is there)",
                  (int)note.what.size, (const char *)note.what.data);

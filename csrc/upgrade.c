@@ -13,7 +13,7 @@ typedef struct upgrade_run {
 } upgrade_run;
 
 static ld_rc no_memory(ld_txn *txn) {
-  return ld_fail(&txn->engine->error, LD_NOMEM, "upgrade: out of memory");
+  return ld_fail(ld_error_of(txn), LD_NOMEM, "upgrade: out of memory");
 }
 
 static ld_rc upgrade_one(upgrade_run *run, ld_slice stored) {
@@ -46,7 +46,7 @@ ld_rc ld_upgrade(ld_txn *txn, ld_collection *collection, unsigned most, ld_slice
   upgrade_run run = {.txn = txn, .collection = collection, .most = most};
   ld_quoted name;
   if (ld_collection_version(collection) == 0)
-    return ld_fail(&txn->engine->error, LD_INVALID, "collection %s: no version was declared",
+    return ld_fail(ld_error_of(txn), LD_INVALID, "collection %s: no version was declared",
                    ld_quote(ld_buf_slice(&collection->name), name));
   ld_rc rc = ld_collection_meet(txn, collection);
   if (rc == LD_OK) rc = ld_collection_older(txn, collection, &run.older);

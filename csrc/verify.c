@@ -6,8 +6,6 @@
 
 enum { STEPS = 1000 }; /* rows between two calls of progress */
 
-static ld_error *error_of(const verify *v) { return &v->txn->engine->error; }
-
 /* ---- telling ---- */
 
 static void print(ld_buf *text, const char *format, va_list arguments) {
@@ -40,7 +38,7 @@ ld_rc verify_found(verify *v, const char *kind, const char *format, ...) {
   ld_buf_byte(&v->text, 0);
   ld_buf_byte(&v->where, 0);
   if (v->text.failed || v->where.failed)
-    return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+    return ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
   v->report->findings++;
   if (v->calls->finding != NULL)
     v->calls->finding(v->calls->context, kind, (const char *)v->where.data,
@@ -50,8 +48,8 @@ ld_rc verify_found(verify *v, const char *kind, const char *format, ...) {
 }
 
 ld_rc verify_found_error(verify *v, const char *kind) {
-  char text[sizeof error_of(v)->text];
-  memcpy(text, error_of(v)->text, sizeof text);
+  char text[sizeof ld_error_of(v->txn)->text];
+  memcpy(text, ld_error_of(v->txn)->text, sizeof text);
   return verify_found(v, kind, "%s", text);
 }
 
@@ -59,7 +57,7 @@ ld_rc verify_mend(verify *v, ld_mend kind, ld_slice name, ld_slice index, uint64
   if (v->calls->mend == NULL) return LD_OK;
   ld_buf_reset(&v->mend);
   ld_mend_write(&v->mend, kind, name, index, number);
-  if (v->mend.failed) return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  if (v->mend.failed) return ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
   v->calls->mend(v->calls->context, ld_buf_slice(&v->mend));
   return LD_OK;
 }
@@ -111,7 +109,8 @@ static ld_rc store_row(verify *v, const verify_key *key, const ld_row *row) {
   }
   if (!ld_equal(key->name, LD_LITERAL("larder")))
     return verify_found(v, "store", "no version known here writes it");
-  if (ld_value_check(payload, error_of(v)) != LD_OK || !ld_value_field(payload, "format", &field))
+  if (ld_value_check(payload, ld_error_of(v->txn)) != LD_OK ||
+      !ld_value_field(payload, "format", &field))
     return verify_found(v, "store", "the signature does not say the format");
   return LD_OK;
 }

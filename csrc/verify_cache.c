@@ -251,7 +251,7 @@ static ld_rc visit(verify *v, const ld_row *row, uint64_t number, verify_numbers
   ld_rc rc = verify_key_read(v, row->key, &key);
   if (rc != LD_OK || !key.sound) return rc;
   ld_buf_add(&name, key.name);
-  rc = name.failed ? ld_fail(&v->txn->engine->error, LD_NOMEM, "verify: out of memory")
+  rc = name.failed ? ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory")
                    : check_named(v, ld_buf_slice(&name), number);
   ld_buf_clear(&name);
   return rc;

@@ -3,8 +3,6 @@
 #include "verify_run.h"
 #include "version.h"
 
-static ld_error *error_of(const verify *v) { return &v->txn->engine->error; }
-
 /* ---- one row by itself ---- */
 
 static void note_numbers(verify *v, const ld_declaration *declaration) {
@@ -16,8 +14,8 @@ ld_rc verify_declaration_row(verify *v, const verify_key *key, const ld_row *row
   ld_declaration declaration;
   (void)key;
   v->report->collections++;
-  ld_rc rc = ld_value_check(row->payload, error_of(v));
-  if (rc == LD_OK) rc = ld_declaration_read(row->payload, &declaration, error_of(v));
+  ld_rc rc = ld_value_check(row->payload, ld_error_of(v->txn));
+  if (rc == LD_OK) rc = ld_declaration_read(row->payload, &declaration, ld_error_of(v->txn));
   if (rc == LD_NOMEM) return rc;
   if (rc != LD_OK) {
     v->declaration_damaged = true;
@@ -32,7 +30,7 @@ ld_rc verify_declaration_row(verify *v, const verify_key *key, const ld_row *row
 static ld_rc open_collection(verify *v, ld_slice name, ld_collection *handle, bool *declared,
                              bool *looked) {
   ld_collection_clear(handle);
-  ld_rc rc = ld_collection_init(handle, name, LD_SLICE_NONE, error_of(v));
+  ld_rc rc = ld_collection_init(handle, name, LD_SLICE_NONE, ld_error_of(v->txn));
   if (rc == LD_OK) rc = ld_collection_look(v->txn, handle);
   *looked = rc == LD_OK;
   *declared = rc != LD_OK || handle->current.bytes.size > 0;
@@ -59,12 +57,12 @@ static bool read_document(verify *v, const ld_collection *handle, const verify_k
                           ld_slice payload, uint64_t *version, ld_slice *document) {
   ld_quoted quoted;
   if (!ld_version_split(payload, version, document))
-    return ld_fail(error_of(v), LD_CORRUPT, "is no map"), false;
-  if (ld_value_check(*document, error_of(v)) != LD_OK) return false;
+    return ld_fail(ld_error_of(v->txn), LD_CORRUPT, "is no map"), false;
+  if (ld_value_check(*document, ld_error_of(v->txn)) != LD_OK) return false;
   ld_slice id = ld_collection_find_id(handle, *document);
-  if (id.size == 0) return ld_fail(error_of(v), LD_CORRUPT, "has no id"), false;
+  if (id.size == 0) return ld_fail(ld_error_of(v->txn), LD_CORRUPT, "has no id"), false;
   if (is_same_id(&key->last, id)) return true;
-  ld_fail(error_of(v), LD_CORRUPT, "its id is another one: %s", ld_quote_id(id, quoted));
+  ld_fail(ld_error_of(v->txn), LD_CORRUPT, "its id is another one: %s", ld_quote_id(id, quoted));
   return false;
 }
 
@@ -86,7 +84,7 @@ static ld_rc has_documents(verify *v, ld_slice count_key, bool *some) {
   ld_row row;
   *some = false;
   ld_buf_add(&own, count_key);
-  if (own.failed) return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  if (own.failed) return ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
   own.data[0] = LD_SPACE_DOCUMENT;
   ld_rc rc = ld_scan_begin(&scan, v->txn, ld_buf_slice(&own), LD_SLICE_NONE);
   while (rc == LD_OK && !*some && (rc = verify_next(v, &scan, &row)) == LD_OK)
@@ -123,7 +121,7 @@ static ld_rc count_document(verify *v, verify_collection *c, ld_slice payload) {
   ld_buf moved = {0};
   ld_version_split(payload, &version, &document);
   ld_tally_move(ld_buf_slice(&c->tally), 0, version, &moved);
-  if (moved.failed) return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  if (moved.failed) return ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
   ld_buf_clear(&c->tally);
   c->tally = moved;
   c->documents++;
@@ -148,7 +146,7 @@ static ld_rc visit_documents(verify *v, verify_collection *c) {
   ld_row row;
   ld_buf_byte(&prefix, LD_SPACE_DOCUMENT);
   ld_tuple_string(&prefix, ld_buf_slice(&c->handle.name));
-  if (prefix.failed) return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  if (prefix.failed) return ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
   ld_slice own = ld_buf_slice(&prefix);
   v->skipped = 0;
   ld_rc rc = ld_scan_begin(&scan, v->txn, own, LD_SLICE_NONE);
@@ -168,7 +166,7 @@ static ld_rc read_tally(verify *v, ld_slice name, ld_slice *tally) {
   ld_row row = {.payload = LD_SLICE_NONE};
   ld_buf_byte(&key, LD_SPACE_COUNT);
   ld_tuple_string(&key, name);
-  if (key.failed) return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  if (key.failed) return ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
   ld_rc rc = ld_row_get(v->txn, ld_buf_slice(&key), &row);
   ld_buf_clear(&key);
   *tally = row.payload;
@@ -226,7 +224,7 @@ ld_rc verify_collections(verify *v) {
   verify_key key;
   ld_rc rc = ld_scan_begin(&scan, v->txn, ld_bytes(&space, 1), LD_SLICE_NONE);
   while (rc == LD_OK && (rc = verify_next(v, &scan, &row)) == LD_OK) {
-    bool sound = ld_value_check(row.payload, error_of(v)) == LD_OK;
+    bool sound = ld_value_check(row.payload, ld_error_of(v->txn)) == LD_OK;
     rc = verify_key_read(v, row.key, &key);
     if (rc == LD_OK && sound && key.sound) rc = visit_collection(v, key.name);
   }

@@ -2,10 +2,8 @@
 #include "index.h"
 #include "verify_numbers.h"
 
-static ld_error *error_of(const verify *v) { return &v->txn->engine->error; }
-
 static ld_rc no_memory(verify *v) {
-  return ld_fail(error_of(v), LD_NOMEM, "verify: out of memory");
+  return ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
 }
 
 /* The next finding is of this index, and it is to be built anew. */
@@ -35,7 +33,7 @@ static ld_rc is_taken_in(verify *v, const ld_index *index, ld_slice id, bool *ta
   ld_index_prefix(index->number, &bytes);
   ld_rc rc = bytes.failed ? no_memory(v) : ld_row_get(v->txn, ld_buf_slice(&bytes), &row);
   *taken = false;
-  if (rc == LD_OK && ld_collection_check_id(row.payload, error_of(v)) == LD_OK) {
+  if (rc == LD_OK && ld_collection_check_id(row.payload, ld_error_of(v->txn)) == LD_OK) {
     ld_buf_reset(&bytes);
     ld_index_id(id, &bytes);
     size_t size = bytes.size;
@@ -142,8 +140,8 @@ static ld_rc compare_document(verify *v, verify_collection *c, unsigned at, cons
 static ld_rc check_entry(verify *v, verify_collection *c, unsigned at, const ld_row *entry) {
   ld_slice document;
   uint64_t revision;
-  if (ld_value_check(entry->payload, error_of(v)) != LD_OK ||
-      ld_collection_check_id(entry->payload, error_of(v)) != LD_OK) {
+  if (ld_value_check(entry->payload, ld_error_of(v->txn)) != LD_OK ||
+      ld_collection_check_id(entry->payload, ld_error_of(v->txn)) != LD_OK) {
     at_index(v, c, at);
     return verify_found(v, "index", "has an entry without an id");
   }
@@ -151,14 +149,14 @@ static ld_rc check_entry(verify *v, verify_collection *c, unsigned at, const ld_
   if (rc == LD_NOTFOUND)
     return tell_document(v, c, at, entry->payload, "has an entry, but is not there");
   if (rc != LD_OK) return verify_pass(rc);
-  if (ld_value_check(document, error_of(v)) != LD_OK) return LD_OK;
+  if (ld_value_check(document, ld_error_of(v->txn)) != LD_OK) return LD_OK;
   return compare_document(v, c, at, entry, document);
 }
 
 /* How far a build is. */
 static ld_rc check_place(verify *v, verify_collection *c, unsigned at, const ld_row *row) {
-  bool sound = ld_value_check(row->payload, error_of(v)) == LD_OK &&
-               ld_collection_check_id(row->payload, error_of(v)) == LD_OK;
+  bool sound = ld_value_check(row->payload, ld_error_of(v->txn)) == LD_OK &&
+               ld_collection_check_id(row->payload, ld_error_of(v->txn)) == LD_OK;
   if (sound && !c->handle.current.indexes[at].ready) return LD_OK;
   at_index(v, c, at);
   return verify_found(v, "index", "its note of how far it is built is wrong");
@@ -190,8 +188,8 @@ static ld_rc each_index(verify *v, verify_numbers *numbers) {
   ld_declaration declaration;
   ld_rc rc = ld_scan_begin(&scan, v->txn, ld_bytes(&space, 1), LD_SLICE_NONE);
   while (rc == LD_OK && (rc = verify_next(v, &scan, &row)) == LD_OK) {
-    rc = ld_value_check(row.payload, error_of(v));
-    if (rc == LD_OK) rc = ld_declaration_read(row.payload, &declaration, error_of(v));
+    rc = ld_value_check(row.payload, ld_error_of(v->txn));
+    if (rc == LD_OK) rc = ld_declaration_read(row.payload, &declaration, ld_error_of(v->txn));
     for (unsigned i = 0; rc == LD_OK && i < declaration.count; i++)
       verify_numbers_add(numbers, declaration.indexes[i].number);
     if (rc == LD_OK) ld_declaration_clear(&declaration);

@@ -103,7 +103,7 @@ ld_rc verify_key_read(verify *v, ld_slice key, verify_key *read) {
     if (shape != NULL && !fits(*shape, read->space, &part)) read->sound = false;
     shape = next_shape(shape, read);
   }
-  if (rc == LD_NOMEM) return ld_fail(&v->txn->engine->error, rc, "verify: out of memory");
+  if (rc == LD_NOMEM) return ld_fail(ld_error_of(v->txn), rc, "verify: out of memory");
   bool ended = shape != NULL && (*shape == '\0' || *shape == '*' || *shape == '.');
   if (rc == LD_CORRUPT || !ended) read->sound = false;
   return LD_OK;

@@ -12,7 +12,7 @@ ld_rc verify_map_row(verify *v, const verify_key *key, const ld_row *row) {
     return rc == LD_OK ? verify_mend(v, LD_MEND_MAP, key->name, LD_SLICE_NONE, 0) : rc;
   }
   v->report->keys++;
-  if (ld_value_check(payload, &v->txn->engine->error) == LD_OK) return LD_OK;
+  if (ld_value_check(payload, ld_error_of(v->txn)) == LD_OK) return LD_OK;
   return verify_found_error(v, "map");
 }
 
@@ -85,7 +85,7 @@ static ld_rc next_map(verify *v, ld_buf *after) {
     if (key.sound && verify_is_short(own)) ld_buf_byte(after, 0xfe);
     if (key.sound) rc = is_due(v, row.key, own, &due);
     if (rc == LD_OK && due) rc = check_map(v, &key, own);
-    if (after->failed) rc = ld_fail(&v->txn->engine->error, LD_NOMEM, "verify: out of memory");
+    if (after->failed) rc = ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory");
   }
   ld_scan_end(&scan);
   return rc;

@@ -74,8 +74,7 @@ static ld_rc count_row(counting *counted, ld_slice payload) {
   if (!counted->documents) return LD_OK;
   ld_version_split(payload, &version, &document);
   ld_tally_move(ld_buf_slice(&counted->tally), 0, version, &moved);
-  if (moved.failed)
-    return ld_fail(&counted->m->txn->engine->error, LD_NOMEM, "verify: out of memory");
+  if (moved.failed) return ld_fail(ld_error_of(counted->m->txn), LD_NOMEM, "verify: out of memory");
   ld_buf_clear(&counted->tally);
   counted->tally = moved;
   return LD_OK;
@@ -107,7 +106,7 @@ static ld_rc mend_count(mending *m, uint8_t counted_space, uint8_t space) {
   ld_buf own = {0}, payload = {.data = digits, .capacity = sizeof digits};
   ld_buf_byte(&own, counted_space);
   ld_tuple_string(&own, m->name);
-  if (own.failed) return ld_fail(&m->txn->engine->error, LD_NOMEM, "verify: out of memory");
+  if (own.failed) return ld_fail(ld_error_of(m->txn), LD_NOMEM, "verify: out of memory");
   counting counted = {.m = m, .own = ld_buf_slice(&own), .documents = space == LD_SPACE_COUNT};
   ld_rc rc = count_rows(&counted);
   own.data[0] = space;
@@ -144,7 +143,7 @@ static ld_rc build(mending *m, ld_collection *handle) {
 
 static ld_rc mend_index(mending *m) {
   ld_collection handle = {.name = {0}};
-  ld_rc rc = ld_collection_init(&handle, m->name, LD_SLICE_NONE, &m->txn->engine->error);
+  ld_rc rc = ld_collection_init(&handle, m->name, LD_SLICE_NONE, ld_error_of(m->txn));
   if (rc == LD_OK) rc = ld_collection_look(m->txn, &handle);
   if (rc == LD_OK) rc = begin_anew(m, &handle);
   if (rc == LD_OK) rc = build(m, &handle);
@@ -198,7 +197,7 @@ static ld_rc guess_key(mending *m, ld_slice own, ld_buf *declaration) {
     if (!verify_is_under(row.key, own)) continue;
     rc = verify_key_read(&v, row.key, &key);
     if (rc == LD_OK && key.sound && ld_version_split(row.payload, &version, &document) &&
-        ld_value_check(document, &m->txn->engine->error) == LD_OK)
+        ld_value_check(document, ld_error_of(m->txn)) == LD_OK)
       found = find_key(document, &key.last);
   }
   if (rc == LD_OK) ld_declaration_write_head(found, version > 1 ? version : 0, 0, declaration);
@@ -223,7 +222,7 @@ static ld_rc mend_declaration(mending *m) {
   }
   ld_buf_clear(&own);
   ld_buf_clear(&declaration);
-  if (rc == LD_NOMEM) ld_fail(&m->txn->engine->error, rc, "verify: out of memory");
+  if (rc == LD_NOMEM) ld_fail(ld_error_of(m->txn), rc, "verify: out of memory");
   return rc;
 }
 
@@ -255,9 +254,9 @@ static void name_mend(const mending *m) {
 
 ld_rc ld_verify_mend(ld_txn *txn, ld_slice mend, ld_buf *name) {
   mending m = {.txn = txn, .text = name};
-  if (!read_mend(mend, &m)) return ld_fail(&txn->engine->error, LD_INVALID, "verify: is no mend");
+  if (!read_mend(mend, &m)) return ld_fail(ld_error_of(txn), LD_INVALID, "verify: is no mend");
   name_mend(&m);
-  if (name->failed) return ld_fail(&txn->engine->error, LD_NOMEM, "verify: out of memory");
+  if (name->failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "verify: out of memory");
   switch (m.kind) {
   case LD_MEND_SEQUENCE: return ld_sequence_raise(txn, m.number);
   case LD_MEND_INDEX: return mend_index(&m);

@@ -46,7 +46,7 @@ ld_rc verify_numbers_next(verify_numbers *numbers, verify_each_number each) {
   if (numbers->begun && numbers->up_to == UINT64_MAX) return LD_NOTFOUND;
   if (numbers->numbers == NULL) numbers->numbers = malloc(ROOM * sizeof *numbers->numbers);
   if (numbers->numbers == NULL)
-    return ld_fail(&numbers->v->txn->engine->error, LD_NOMEM, "verify: out of memory");
+    return ld_fail(ld_error_of(numbers->v->txn), LD_NOMEM, "verify: out of memory");
   numbers->after = numbers->begun ? numbers->up_to : 0;
   numbers->up_to = UINT64_MAX;
   numbers->begun = true;

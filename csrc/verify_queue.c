@@ -86,7 +86,7 @@ static ld_rc visit(verify *v, const ld_row *row, verify_numbers *numbers) {
   ld_rc rc = verify_key_read(v, row->key, &key);
   if (rc != LD_OK || !key.sound) return rc;
   ld_buf_add(&name, key.name);
-  rc = name.failed ? ld_fail(&v->txn->engine->error, LD_NOMEM, "verify: out of memory")
+  rc = name.failed ? ld_fail(ld_error_of(v->txn), LD_NOMEM, "verify: out of memory")
                    : check_queue(v, ld_buf_slice(&name));
   ld_buf_clear(&name);
   return rc;

@@ -3,8 +3,6 @@
 #include "room_row.h"
 #include "verify_numbers.h"
 
-static ld_error *error_of(const verify *v) { return &v->txn->engine->error; }
-
 ld_rc verify_room_row(verify *v, const verify_key *key, const ld_row *row) {
   ld_room_fields fields;
   room_row room;
@@ -15,8 +13,8 @@ ld_rc verify_room_row(verify *v, const verify_key *key, const ld_row *row) {
   verify_number(v, (uint64_t)room.id);
   if ((room.flags & ~(ROOM_HAS_RATINGS | ROOM_HAS_PROGRESS)) != 0)
     return verify_found(v, "room", "has unknown flags 0x%llx", (unsigned long long)room.flags);
-  if (ld_value_check(room.config, error_of(v)) != LD_OK ||
-      ld_room_check(room.config, &fields, error_of(v)) != LD_OK)
+  if (ld_value_check(room.config, ld_error_of(v->txn)) != LD_OK ||
+      ld_room_check(room.config, &fields, ld_error_of(v->txn)) != LD_OK)
     return verify_found_error(v, "room");
   if (!ld_equal(fields.name, key->name))
     return verify_found(v, "room", "its roomName is another one");
@@ -28,7 +26,7 @@ ld_rc verify_rating_row(verify *v, const verify_key *key, const ld_row *row) {
   uint32_t count = 0;
   room_vote vote;
   (void)key;
-  if (ld_value_check(rest, error_of(v)) != LD_OK) return verify_found_error(v, "rating");
+  if (ld_value_check(rest, ld_error_of(v->txn)) != LD_OK) return verify_found_error(v, "rating");
   if (!room_votes_head(&rest, &count)) return verify_found(v, "rating", "expected a list");
   for (uint32_t i = 0; i < count; i++)
     if (!room_next_vote(&rest, &vote))

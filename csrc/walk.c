@@ -17,7 +17,7 @@ typedef struct walk {
   ld_seen *seen; /* of many entries */
 } walk;
 
-static ld_error *error_of(const walk *run) { return &run->txn->engine->error; }
+static ld_error *error_of(const walk *run) { return ld_error_of(run->txn); }
 
 /* ---- documents ---- */
 

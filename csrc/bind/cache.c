@@ -20,10 +20,7 @@ typedef struct cache_call {
 } cache_call;
 
 lb_cache *lb_check_cache(lua_State *L, const char *op) {
-  lb_cache *cache = luaL_testudata(L, 1, LB_CACHE);
-  if (cache == NULL)
-    lb_raise(L, LD_INVALID, op, "expected a cache before the colon, got %s",
-             lua_isnone(L, 1) ? "nothing" : luaL_typename(L, 1));
+  lb_cache *cache = lb_check_self(L, LB_CACHE, "a cache", op);
   lb_check_open(L, &cache->place, op);
   if (cache->of != NULL) lb_check_files_open(L, cache->of, op);
   return cache;
@@ -201,7 +198,7 @@ static ld_rc work_keys(ld_txn *txn, void *context) {
   call->count = 0;
   ld_rc rc = ld_cache_each(txn, &call->cache->cache, &call->filter, add_key, call);
   if (rc == LD_OK && call->cache->place.store->result.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

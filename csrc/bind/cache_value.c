@@ -24,7 +24,7 @@ typedef struct value_call {
 static ld_rc work_set(ld_txn *txn, void *context) {
   value_call *call = context;
   if (call->reader != NULL && call->reader->reader == NULL)
-    return ld_fail(&txn->engine->error, LD_CLOSED, "the reader was closed meanwhile");
+    return ld_fail(ld_error_of(txn), LD_CLOSED, "the reader was closed meanwhile");
   return ld_cache_set(txn, &call->cache->cache, &call->value, &call->kept);
 }
 
@@ -184,12 +184,12 @@ static ld_rc work_get(ld_txn *txn, void *context) {
     ld_slice extension = call->entry.extension;
     memcpy(call->extension, extension.data, extension.size);
     call->entry.extension = ld_bytes(call->extension, extension.size);
-    return store->document.failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : LD_OK;
+    return store->document.failed ? ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory") : LD_OK;
   }
   write_bin_head(&store->result, data.size);
   ld_buf_add(&store->result, data);
   write_extras(&store->result, call);
-  return store->result.failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : LD_OK;
+  return store->result.failed ? ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory") : LD_OK;
 }
 
 /* The content, or the path, and what is known of it. NOTFOUND: it is gone or damaged. */
@@ -270,7 +270,7 @@ static ld_rc work_info(ld_txn *txn, void *context) {
       ld_cache_get(txn, &call->cache->cache, call->key, false, &call->entry, &data, &call->damaged);
   if (rc != LD_OK) return rc;
   write_extras(result, call);
-  return result->failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : LD_OK;
+  return result->failed ? ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory") : LD_OK;
 }
 
 /* cache:info(key) -> what is known of it, or nil; no use of it */

@@ -109,7 +109,7 @@ static ld_rc work_get(ld_txn *txn, void *context) {
   ld_rc rc = ld_collection_get(txn, call->collection, id_of(call), &document, &call->revision);
   if (rc != LD_OK) return rc;
   ld_buf_add(&call->store->result, document);
-  return call->store->result.failed ? ld_fail(&txn->engine->error, LD_NOMEM, "out of memory") : rc;
+  return call->store->result.failed ? ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory") : rc;
 }
 
 /* collection:get(id) -> the document, its revision */
@@ -172,7 +172,7 @@ static ld_rc work_names(ld_txn *txn, void *context) {
   call->count = 0;
   ld_rc rc = ld_collections_each(txn, add_name, call);
   if (rc == LD_OK && call->store->result.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

@@ -153,7 +153,7 @@ static ld_rc work_key(ld_txn *txn, void *context) {
   ld_rc rc = ld_collection_look(txn, call->collection);
   ld_write_string(&call->store->result, ld_collection_key(call->collection));
   if (rc == LD_OK && call->store->result.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 
@@ -184,7 +184,7 @@ static ld_rc work_indexes(ld_txn *txn, void *context) {
   for (unsigned i = 0; i < current->count; i++)
     write_index(&current->indexes[i], &call->store->result);
   if (rc == LD_OK && call->store->result.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

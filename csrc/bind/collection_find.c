@@ -22,13 +22,13 @@ static ld_rc work_query(ld_txn *txn, void *context) {
   query_call *call = context;
   ld_find find;
   call->count = 0;
-  ld_rc rc = ld_find_init(&find, ld_buf_slice(&call->store->document), &txn->engine->error);
+  ld_rc rc = ld_find_init(&find, ld_buf_slice(&call->store->document), ld_error_of(txn));
   if (rc != LD_OK) return rc;
   if (call->one && find.limit != 0) find.limit = 1;
   rc = ld_collection_look(txn, call->collection);
   if (rc == LD_OK) rc = call->run(txn, &find, call);
   if (rc == LD_OK && call->store->result.failed)
-    rc = ld_spoil(txn, ld_fail(&txn->engine->error, LD_NOMEM, "out of memory"));
+    rc = ld_spoil(txn, ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory"));
   ld_find_clear(&find);
   return rc;
 }

@@ -91,7 +91,7 @@ static void move_on(documents_iterator *iterator) {
 
 static ld_rc work_page(ld_txn *txn, void *context) {
   documents_iterator *iterator = context;
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_find find;
   iterator->at = 0;
   ld_buf_reset(&iterator->page);

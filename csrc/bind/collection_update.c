@@ -51,7 +51,7 @@ static void write_new(const change_call *call) {
 
 static ld_rc work_get(ld_txn *txn, void *context) {
   change_call *call = context;
-  ld_error *error = &txn->engine->error;
+  ld_error *error = ld_error_of(txn);
   ld_slice document;
   uint64_t revision;
   ld_rc rc = ld_collection_look(txn, call->collection);

@@ -143,7 +143,7 @@ static ld_rc work_read(ld_txn *txn, void *context) {
   if (rc == LD_OK) list_records(ld_buf_slice(records), list);
   if (rc == LD_OK && call->behind.size > 0) ld_write_string(list, ld_buf_slice(&call->behind));
   ld_buf_clear(&call->behind);
-  if (rc == LD_OK && list->failed) rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (rc == LD_OK && list->failed) rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

@@ -100,7 +100,7 @@ static ld_rc work_some(ld_txn *txn, void *context) {
   ld_buf *text = &call->box->text;
   ld_buf_reset(text);
   ld_rc rc = ld_dump_some(txn, &call->box->dump, PIECE, text);
-  return rc == LD_OK && call->box->to_file ? write_text(call, &txn->engine->error) : rc;
+  return rc == LD_OK && call->box->to_file ? write_text(call, ld_error_of(txn)) : rc;
 }
 
 static uint64_t sum(const ld_record_counts *counts) {

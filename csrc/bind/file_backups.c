@@ -15,7 +15,7 @@ static ld_rc unit_of(ld_txn *txn, backups_call *call, ld_slice *unit) {
   ld_buf *key = &call->store->key;
   ld_slice id = ld_buf_slice(&call->store->document);
   ld_buf_reset(key);
-  ld_rc rc = ld_document_unit(call->kind, id, key, &txn->engine->error);
+  ld_rc rc = ld_document_unit(call->kind, id, key, ld_error_of(txn));
   if (rc == LD_OK) *unit = ld_buf_slice(key);
   return rc;
 }

@@ -157,7 +157,7 @@ static ld_rc work_first(ld_txn *txn, void *context) {
   map_call *call = context;
   ld_rc rc = ld_map_each(txn, call->map, &call->range, take_first, call);
   if (rc == LD_OK && call->store->result.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 
@@ -210,7 +210,7 @@ static ld_rc work_names(ld_txn *txn, void *context) {
   call->count = 0;
   ld_rc rc = ld_maps_each(txn, add_name, call);
   if (rc == LD_OK && call->store->result.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

@@ -120,7 +120,7 @@ static ld_rc work_page(ld_txn *txn, void *context) {
   ld_rc rc = ld_map_each(txn, iterator->map->name, &iterator->range, add_to_page, iterator);
   if (rc == LD_OK && !iterator->page.failed) move_on(iterator);
   if (rc == LD_OK && iterator->page.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   if (rc == LD_OK)
     iterator->left -= iterator->count;
   else

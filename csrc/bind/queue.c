@@ -195,8 +195,7 @@ static ld_rc work_names(ld_txn *txn, void *context) {
   names_call *call = context;
   call->count = 0;
   ld_rc rc = ld_queues_each(txn, add_name, call);
-  if (rc == LD_OK && call->names->failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (rc == LD_OK && call->names->failed) rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

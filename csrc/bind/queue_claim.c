@@ -140,7 +140,7 @@ static ld_rc add_job(void *context, const ld_job *job) {
 
 static ld_rc check_memory(ld_txn *txn, const claim_call *call, ld_rc rc) {
   if (rc == LD_OK && call->queue->place.store->result.failed)
-    return ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

@@ -20,7 +20,7 @@ typedef struct look_call {
 static ld_buf *result_of(const look_call *call) { return &call->queue->place.store->result; }
 
 static ld_rc check_memory(ld_txn *txn, const ld_buf *buf, ld_rc rc) {
-  if (rc == LD_OK && buf->failed) return ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (rc == LD_OK && buf->failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

@@ -106,7 +106,7 @@ static ld_rc work_schedules(ld_txn *txn, void *context) {
   call->count = 0;
   ld_rc rc = ld_queue_schedules(txn, call->queue->name, add_schedule, call);
   if (rc == LD_OK && call->queue->place.store->result.failed)
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 

@@ -121,7 +121,7 @@ static ld_rc work_list(ld_txn *txn, void *context) {
   ld_buf *result = &call->store->result;
   call->count = 0;
   ld_rc rc = ld_room_each(txn, &call->range, false, LD_ROOM_CONFIG, add_to_list, call);
-  if (rc == LD_OK && result->failed) rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (rc == LD_OK && result->failed) rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return rc;
 }
 
@@ -148,7 +148,7 @@ static ld_rc work_rate(ld_txn *txn, void *context) {
     ld_write_int(&store->document, ld_now(&txn->engine->env));
   }
   call->rating.time = ld_buf_slice(&store->document);
-  if (store->document.failed) return ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+  if (store->document.failed) return ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   return ld_room_rate(txn, call->name, &call->rating, &store->result);
 }
 

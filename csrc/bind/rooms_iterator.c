@@ -50,7 +50,7 @@ static ld_rc work_page(ld_txn *txn, void *context) {
   if (rc == LD_OK)
     rc = ld_room_each(txn, &range, iterator->names_only, iterator->parts, add_to_page, iterator);
   if (rc == LD_NOMEM || (rc == LD_OK && (iterator->page.failed || iterator->after.failed)))
-    rc = ld_fail(&txn->engine->error, LD_NOMEM, "out of memory");
+    rc = ld_fail(ld_error_of(txn), LD_NOMEM, "out of memory");
   if (rc != LD_OK) {
     ld_buf_reset(&iterator->page);
     ld_buf_reset(&iterator->after);

@@ -102,10 +102,10 @@ static ld_rc check_writable(const file_store *store, ld_error *error) {
 static bool is_writer(const ld_txn *txn) { return txn->writable && txn->parent == NULL; }
 
 static ld_rc begin_writer(file_store *store, ld_txn *txn) {
-  ld_rc rc = check_writable(store, &txn->engine->error);
+  ld_rc rc = check_writable(store, ld_error_of(txn));
   if (rc != LD_OK) return rc;
   if (store->writer != NULL)
-    return ld_fail(&txn->engine->error, LD_MISUSE,
+    return ld_fail(ld_error_of(txn), LD_MISUSE,
                    "a write transaction is open already on another handle of this store");
   store->writer = txn;
   store->engine = txn->engine;

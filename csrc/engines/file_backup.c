@@ -74,7 +74,7 @@ static void clear_paths(backup_paths *paths) {
 }
 
 static ld_rc no_memory(ld_txn *txn) {
-  return ld_fail(&txn->engine->error, LD_NOMEM, "file: out of memory");
+  return ld_fail(ld_error_of(txn), LD_NOMEM, "file: out of memory");
 }
 
 static ld_rc known_path(const file_store *store, ld_slice unit, backup_paths *paths) {
@@ -93,8 +93,7 @@ static ld_rc known_path(const file_store *store, ld_slice unit, backup_paths *pa
 
 static ld_rc find_paths(ld_txn *txn, ld_slice unit, backup_paths *paths) {
   if (txn->engine->ops->open != ld_file_engine.open)
-    return ld_fail(&txn->engine->error, LD_UNSUPPORTED,
-                   "backups of documents: only file: has them");
+    return ld_fail(ld_error_of(txn), LD_UNSUPPORTED, "backups of documents: only file: has them");
   const file_store *store = file_store_of(txn->engine);
   ld_rc rc = store->mirror->render(txn, unit, &paths->mirrored, &paths->text);
   if (rc != LD_OK && rc != LD_NOTFOUND) return rc;
@@ -136,11 +135,11 @@ static ld_rc replace(ld_txn *txn, backup_paths *paths, uint64_t n) {
   const char *real = (const char *)paths->real.data;
   int code = look(store, paths, n, &paths->text, &stamp);
   if (code == ENOENT) return LD_NOTFOUND;
-  if (code != 0) return file_fail(&txn->engine->error, "read a backup of", real, code);
+  if (code != 0) return file_fail(ld_error_of(txn), "read a backup of", real, code);
   ld_rc rc = store->mirror->replace(txn, ld_text((const char *)paths->mirrored.data),
                                     ld_buf_slice(&paths->text));
   if (rc == LD_INVALID)
-    ld_fail_in(&txn->engine->error, "backup %llu of %s is damaged: ", (unsigned long long)n,
+    ld_fail_in(ld_error_of(txn), "backup %llu of %s is damaged: ", (unsigned long long)n,
                ld_quote(ld_text(real), quoted));
   return rc;
 }
