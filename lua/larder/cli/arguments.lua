@@ -170,7 +170,8 @@ function arguments.look_if_there(url)
   if there then return store end
   local _, options = resolve(url)
   local path = options and options.path
-  if store.code ~= "IO" or path and arguments.exists(path .. "/data.mdb") then error(store, 0) end
+  local absent = store.code == "IO" or store.code == "INVALID" -- no folder; an empty one, as a killed command leaves it
+  if not absent or path and arguments.exists(path .. "/data.mdb") then error(store, 0) end
 end
 
 --- A store to write to. One that is not there is a mistake in the URL, unless `create`; with `dry_run` it is made in memory.
