@@ -166,8 +166,8 @@ describe("larder", function()
 
     it("an empty folder, which a kill may leave, is taken for no store", function()
       user:must "larder dump lmdb:./data d.jsonl"
-      local lines = { "copy lmdb:./data lmdb:./out", "load d.jsonl lmdb:./out", "load --batch 2 d.jsonl lmdb:./out", "copy lmdb:./data file:./out",
-        "recover ./data lmdb:./out", [[put --create lmdb:./out plans '{"id": 1}']] }
+      local lines = { "copy lmdb:./data lmdb:./out", "load d.jsonl lmdb:./out", "load --batch 2 d.jsonl lmdb:./out",
+        "copy lmdb:./data file:./out", "recover ./data lmdb:./out", [[put --create lmdb:./out plans '{"id": 1}']] }
       for _, line in ipairs(lines) do user:must("rm -rf out; mkdir out; larder " .. line) end
     end)
 

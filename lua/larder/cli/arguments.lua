@@ -170,7 +170,7 @@ function arguments.look_if_there(url)
   if there then return store end
   local _, options = resolve(url)
   local path = options and options.path
-  local absent = store.code == "IO" or store.code == "INVALID" -- no folder; an empty one, as a killed command leaves it
+  local absent = store.code == "IO" or store.code == "INVALID" -- no folder; an empty one
   if not absent or path and arguments.exists(path .. "/data.mdb") then error(store, 0) end
 end
 
