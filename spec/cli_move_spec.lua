@@ -90,6 +90,13 @@ describe("larder", function()
       assert.truthy(err:find "both hold the same")
     end)
 
+    it("an empty folder, which a kill may leave, is taken for no store", function()
+      user:must "larder dump lmdb:./data d.jsonl"
+      local lines = { "copy lmdb:./data lmdb:./out", "load d.jsonl lmdb:./out", "load --batch 2 d.jsonl lmdb:./out",
+        "copy lmdb:./data file:./out", "recover ./data lmdb:./out", [[put --create lmdb:./out plans '{"id": 1}']] }
+      for _, line in ipairs(lines) do user:must("rm -rf out; mkdir out; larder " .. line) end
+    end)
+
     it("says with --dry-run what there is, and makes nothing", function()
       local _, err = user:must "larder copy --dry-run lmdb:./data lmdb:./there"
       assert.truthy(err:find "would copy %d+ rows")
@@ -162,13 +169,6 @@ describe("larder", function()
       local report = core.from_json((user:must "larder copy --json lmdb:./data lmdb:./there"))
       assert.is_true(report.verified and report.resumed)
       assert.are.equal("80000\n", (user:must "larder find lmdb:./there many --count"))
-    end)
-
-    it("an empty folder, which a kill may leave, is taken for no store", function()
-      user:must "larder dump lmdb:./data d.jsonl"
-      local lines = { "copy lmdb:./data lmdb:./out", "load d.jsonl lmdb:./out", "load --batch 2 d.jsonl lmdb:./out",
-        "copy lmdb:./data file:./out", "recover ./data lmdb:./out", [[put --create lmdb:./out plans '{"id": 1}']] }
-      for _, line in ipairs(lines) do user:must("rm -rf out; mkdir out; larder " .. line) end
     end)
 
     it("a load leaves nothing", function()
