@@ -53,6 +53,8 @@ local function without(list, first, count)
   return table.move(list, first + count, #list, first, shorter)
 end
 
+local function cut(list, found) return table.move(list, 1, found.step, 1, {}), found end
+
 --- The list without what it does not need to fail, as far as `tries` runs lead. Returns the list and its failure.
 function run.shorten(makers, list, failure, tries)
   list = table.move(list, 1, failure.step, 1, {})
@@ -64,12 +66,34 @@ function run.shorten(makers, list, failure, tries)
       local found = run.compare(makers, shorter)
       tries = tries - 1
       if found then
-        list, failure, shortened = table.move(shorter, 1, found.step, 1, {}), found, true
+        list, failure = cut(shorter, found)
+        shortened = true
       else
         first = first + count
       end
     end
     if not shortened or count > 1 then count = count // 2 end
+  end
+  return list, failure
+end
+
+--- Without two operations that only go together, such as a begin and its commit; nil when each pair is needed.
+local function without_pair(makers, list)
+  for first = 1, #list - 1 do
+    for second = first + 1, #list do
+      local shorter = without(without(list, second, 1), first, 1)
+      local found = run.compare(makers, shorter)
+      if found then return cut(shorter, found) end
+    end
+  end
+end
+
+--- What is short already, made shorter by pairs.
+function run.shorten_pairs(makers, list, failure)
+  while #list <= 24 do
+    local shorter, found = without_pair(makers, list)
+    if not shorter then break end
+    list, failure = shorter, found
   end
   return list, failure
 end
@@ -88,6 +112,7 @@ function run.round(makers, steps, keys)
   local failure = run.compare(makers, list)
   if not failure then return end
   list, failure = run.shorten(makers, list, failure, 300)
+  list, failure = run.shorten_pairs(makers, list, failure)
   error(("after %d operations %s\n%s"):format(#list, failure.text, run.describe(list)), 0)
 end
 
