@@ -93,7 +93,7 @@ support.on_each_engine("a wait", function(given)
   end)
 
   it("lets a coroutine server run others, which need not tell", function()
-    local q, _, store = sleeping(function() coroutine.yield() end)
+    local q, _, store = sleeping(function() coroutine.yield() end, function() return 1700000000000 end)
     local got
     local waiter = coroutine.create(function() got = q:dequeue { wait = 600 } end)
     for _ = 1, 5 do assert(coroutine.resume(waiter)) end
